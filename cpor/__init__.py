@@ -1,0 +1,1 @@
+"""Claims to be recognised as a customer's partner of record."""

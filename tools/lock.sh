@@ -1,0 +1,20 @@
+#!/bin/sh
+# Writes the lock files: names, versions and hashes only, for every supported Python and system.
+set -eu
+environment=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+"$environment/bin/python" -m venv "$work/uv"
+"$work/uv/bin/pip" install --quiet uv
+resolve() {
+    out=$1; shift
+    "$work/uv/bin/uv" pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --upgrade --quiet \
+        --no-header --no-annotate --no-emit-index-url --no-emit-find-links --extra test --extra dev "$@" --output-file "$work/lock"
+    if grep -nE '://|^--' "$work/lock"; then
+        echo "lock: the lines above hold an address or an option; they do not belong in a lock file" >&2
+        exit 1
+    fi
+    mv "$work/lock" "$out"
+}
+resolve requirements.lock
+resolve requirements-bench.lock --extra bench
