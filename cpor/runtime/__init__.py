@@ -1,0 +1,1 @@
+"""The exactly-once kernel: everything a worker needs except its rules."""
