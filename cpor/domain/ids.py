@@ -10,7 +10,7 @@ import uuid
 from functools import lru_cache
 from hashlib import sha1
 
-from cpor.domain.vocabulary import ClaimId, PartnerId, SubscriptionId, TenantId, UnitId, WorkloadCode
+from cpor.domain.vocabulary import ClaimId, PartnerId, SubscriptionId, TenantId, UnitId
 
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "cpor.claims")
 _NAMESPACE_BYTES = NAMESPACE.bytes
@@ -49,7 +49,7 @@ def mail_id(event: str, kind: str, recipient: str) -> str:
     return name_id(f"{event}/{kind}/{recipient}")
 
 
-def workload_unit(tenant: TenantId, workload: WorkloadCode) -> UnitId:
+def workload_unit(tenant: TenantId, workload: str) -> UnitId:
     return UnitId(f"{tenant}/workload/{workload}")
 
 

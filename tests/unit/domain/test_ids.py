@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from kafka.partitioner.default import murmur2 as kafka_murmur2
 
 from cpor.domain import ids
-from cpor.domain.vocabulary import ClaimId, PartnerId, TenantId
+from cpor.domain.vocabulary import ClaimId, PartnerId, SubscriptionId, TenantId
 
 CLAIM = ClaimId("0f2cdd3a-6f0b-5b52-a1b7-3a06ea2a4d29")
 TENANT = TenantId("3f0e1d7a-5b1c-4c7e-9a51-0d7d1a2b3c4d")
@@ -40,4 +40,4 @@ def test_a_tenants_partition_is_frozen() -> None:
 
 def test_unit_ids_are_readable_paths() -> None:
     assert ids.workload_unit(TENANT, "teams") == f"{TENANT}/workload/teams"
-    assert ids.subscription_unit(TENANT, "s-1") == f"{TENANT}/subscription/s-1"
+    assert ids.subscription_unit(TENANT, SubscriptionId("s-1")) == f"{TENANT}/subscription/s-1"
