@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 
-from cpor.domain.model import Actor, ClaimForm, ClockStart, Document, Personal, Reason
+from cpor.domain.model import Actor, ClaimForm, ClockPause, ClockStart, Document, Personal, Reason
 from cpor.domain.vocabulary import (
     AssociationEndReason,
     ClaimId,
@@ -165,6 +165,7 @@ class InformationRequested(ClaimEvent):
     reasons: tuple[Reason, ...]
     comment: str
     remove_workloads: tuple[str, ...] = ()
+    clocks_paused: tuple[ClockPause, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,6 +246,8 @@ class Disputed(ClaimEvent):
     received_at: InstantField
     justification: str | None = None
     document_ids: tuple[DocumentId, ...] = ()
+    #: Whether this was the last one the claim may file (R41, D25).
+    spends_dispute: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -173,6 +173,14 @@ class ClockStart:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockPause:
+    """A clock that stands still; `remaining` like `3bd`: the whole days left (D5)."""
+
+    clock: Clock
+    remaining: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunningClock:
     """A started clock; a paused one has `remaining` (whole business days, D5) and its old `due` is void."""
 
@@ -283,6 +291,8 @@ class ClaimState:
     consent: Consent = Consent()
     competes_with: tuple[ClaimId, ...] = ()
     acknowledgements: tuple[str, ...] = ()
+    disputes: int = 0
+    #: No further dispute for the claim's life (R41, D25).
     dispute_spent: bool = False
     submitted_at: InstantField | None = None
     submitted_by: str | None = None
