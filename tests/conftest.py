@@ -16,7 +16,10 @@ from cpor.devstack.platform import docker_unavailable, open_platform, prepare_pl
 @pytest.fixture(scope="session")
 def platform() -> Iterator[Endpoints]:
     """A real Kafka and S3, started when the first test asks for it and ended with the session."""
-    with tempfile.TemporaryDirectory(prefix="cpor-test-", ignore_cleanup_errors=True) as folder, open_platform(Path(folder)) as endpoints:
+    with (
+        tempfile.TemporaryDirectory(prefix="cpor-test-", ignore_cleanup_errors=True) as folder,
+        open_platform(Path(folder)) as endpoints,
+    ):
         yield endpoints
 
 

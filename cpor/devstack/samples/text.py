@@ -1,0 +1,22 @@
+"""Text for PDF's built-in fonts, which hold Western European letters only.
+
+Letters beyond them are transliterated (`anyascii`): embedding a font with Chinese, Japanese and Korean letters would
+add megabytes of dependency and a second of subsetting to each sample. The Word samples keep every letter.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from anyascii import anyascii
+
+ENCODING = "windows-1252"
+FOREIGN_RUN = re.compile(r"[^\x00-\xff€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]+")
+
+
+def legible(text: str) -> str:
+    """`text` with what the built-in fonts lack written in Latin letters; controls and lone surrogates dropped."""
+    visible = "".join(letter for letter in text if unicodedata.category(letter) not in {"Cc", "Cs"})
+    composed = unicodedata.normalize("NFC", visible)
+    return FOREIGN_RUN.sub(lambda run: anyascii(run.group()), composed).encode(ENCODING, "replace").decode(ENCODING)
