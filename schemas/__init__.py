@@ -1,0 +1,1 @@
+"""Every message of the pipeline: the executable form of the public contract."""

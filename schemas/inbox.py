@@ -1,0 +1,447 @@
+"""What lies in review's one inbox, `cpor.claims.commands` (contract §4).
+
+Admitted partner commands with what intake found out about them, and the commands of reviewers, operators and services.
+
+A partner's command keeps its `ce_type`. `partner_value` writes it, `flattened` takes it apart again for the domain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import Field
+from pydantic_core import to_json
+
+from cpor.domain.vocabulary import (
+    ActorKind,
+    Clock,
+    CommandName,
+    ConsentOutcome,
+    InformationReason,
+    PartnerRole,
+    RejectionReason,
+    SolutionArea,
+    SuspensionReason,
+    WithdrawReason,
+)
+from schemas import partner_commands
+from schemas.base import Message
+from schemas.fields import (
+    ABSENT,
+    ClaimRefText,
+    ContentType,
+    Day,
+    DomainName,
+    EngagementName,
+    Filename,
+    LocationIdText,
+    MessageIdText,
+    Moment,
+    Name,
+    ObjectKey,
+    PartnerIdText,
+    SequenceNumber,
+    Sha256,
+    SubscriptionIdText,
+    Text1000,
+    Text4000,
+    UserIdText,
+    UuidText,
+    WholeNumber,
+    WorkloadText,
+)
+from schemas.forms import (
+    PERSONAL_FIELDS,
+    CustomerContact,
+    PartnerContact,
+    Revenue,
+    SentForm,
+    TechnicalContact,
+    Workloads,
+)
+from schemas.partner_commands import Acknowledgements, PartnerCommand
+from schemas.receipts import Upload
+
+
+class FromPartner(Message):
+    """What every admitted partner command has."""
+
+    claim_id: UuidText
+    tenant_id: UuidText
+    partner_id: PartnerIdText
+    claim_ref: ClaimRefText
+    message_id: MessageIdText
+    """The partner's `ce_id`, which the receipt names."""
+    user: UserIdText
+
+
+class WholePersonal(Message):
+    """Contacts of a whole form."""
+
+    customer_contact: CustomerContact
+    partner_contact: PartnerContact
+    technical_contact: TechnicalContact | None = None
+    revenue: Revenue | None = None
+
+
+class ChangedPersonal(Message):
+    """Contacts an edit replaces; absent ones stay."""
+
+    customer_contact: CustomerContact = ABSENT
+    partner_contact: PartnerContact = ABSENT
+    technical_contact: TechnicalContact | None = None
+    revenue: Revenue | None = None
+
+
+class FormChanges(Message):
+    """Fields an edit replaces; absent ones stay."""
+
+    claim_name: Name = ABSENT
+    location_id: LocationIdText = ABSENT
+    tenant_id: UuidText = ABSENT
+    domain: DomainName | None = None
+    solution_area: SolutionArea = ABSENT
+    partner_role: PartnerRole = ABSENT
+    workloads: Workloads = ABSENT
+    subscription_id: SubscriptionIdText | None = None
+    incentive_opt_out: bool = ABSENT
+    engagement: EngagementName | None = None
+
+
+class AcceptedDocument(Message):
+    """A file that intake has checked and copied, and what the partner says of it."""
+
+    document_id: UuidText
+    object_key: ObjectKey
+    """`accepted/<claim id>/<sha256>`."""
+    version: str | None = None
+    """The object's version."""
+    filename: Filename
+    content_type: ContentType
+    size: WholeNumber
+    sha256: Sha256
+    description: Text1000
+    customer_signed_on: Day | None = None
+    covers: Workloads = ()
+
+
+class Create(FromPartner):
+    form: SentForm
+    personal: WholePersonal
+
+
+class Edit(FromPartner):
+    changes: FormChanges
+    personal: ChangedPersonal
+
+
+class Cancel(FromPartner):
+    pass
+
+
+class Reserve(FromPartner):
+    document_id: UuidText
+    filename: Filename
+    content_type: ContentType
+    size: WholeNumber
+    sha256: Sha256
+    upload: Upload
+    """Signed by intake; the receipt carries it if the claim's status allows."""
+
+
+class Attach(FromPartner):
+    document: AcceptedDocument
+
+
+class Amend(FromPartner):
+    document_id: UuidText
+    description: Text1000 = ABSENT
+    customer_signed_on: Day | None = None
+    covers: Workloads = ABSENT
+
+
+class Remove(FromPartner):
+    document_id: UuidText
+
+
+class Comment(FromPartner):
+    text: Text4000
+
+
+class Submit(FromPartner):
+    acknowledgements: Acknowledgements = ()
+
+
+class File(Create):
+    documents: tuple[AcceptedDocument, ...] = ()
+    acknowledgements: Acknowledgements = ()
+    comment: Text4000 | None = None
+
+
+class Resubmit(FromPartner):
+    comment: Text4000 | None = None
+
+
+class Withdraw(FromPartner):
+    reason: WithdrawReason
+    text: Text4000 | None = None
+
+
+class Dispute(FromPartner):
+    justification: Text4000 | None = None
+    document_ids: tuple[UuidText, ...] = ()
+
+
+class Disassociate(FromPartner):
+    reason: Text1000
+
+
+class Actor(Message):
+    """Who acts; for a person the id under which they are known."""
+
+    kind: ActorKind
+    id: str = Field(min_length=1, max_length=200)
+
+
+class ByActor(Message):
+    """What every reviewer's and operator's command has."""
+
+    claim_id: UuidText
+    actor: Actor
+    expected_sequence: SequenceNumber | None = None
+    """Refused as `stale_sequence` when a later event that matters exists."""
+
+
+class InformationReasonEntry(Message):
+    code: InformationReason
+    workloads: tuple[WorkloadText, ...] = ()
+
+
+class RejectionReasonEntry(Message):
+    code: RejectionReason
+    workloads: tuple[WorkloadText, ...] = ()
+
+
+class StartReview(ByActor):
+    """T5."""
+
+
+class RequestInformation(ByActor):
+    """T6."""
+
+    reasons: Annotated[tuple[InformationReasonEntry, ...], Field(min_length=1)]
+    remove_workloads: tuple[WorkloadText, ...] = ()
+    comment: Text4000
+
+
+class Approve(ByActor):
+    """T7, T16a."""
+
+    comment: Text4000 | None = None
+    displaces: tuple[UuidText, ...] = ()
+
+
+class Reject(ByActor):
+    """T8, T16b."""
+
+    reasons: Annotated[tuple[RejectionReasonEntry, ...], Field(min_length=1)]
+    comment: Text4000 | None = None
+
+
+class ReviewComment(ByActor):
+    text: Text4000
+
+
+class ImportLegacy(ByActor):
+    """D23."""
+
+    claim_ref: ClaimRefText | None = None
+    partner_id: PartnerIdText
+    location_id: LocationIdText
+    tenant_id: UuidText
+    subscription_id: SubscriptionIdText
+    partner_role: PartnerRole
+    ends_on: Day | None = None
+
+
+class ResendNotice(ByActor):
+    """D20."""
+
+    customer_contact: CustomerContact | None = None
+
+
+class EndSubscription(ByActor):
+    """T19, D16: the subscription's last day."""
+
+    ends_on: Day
+
+
+class ConsentOutcomeFound(Message):
+    """From consent; `approval` names the approval meant, absent for an early answer (D9)."""
+
+    claim_id: UuidText
+    outcome: ConsentOutcome
+    approval: SequenceNumber | None = None
+    reason: SuspensionReason | None = None
+    """With `suspended` only (D20)."""
+
+
+class DeadlineExpired(Message):
+    """From deadlines, after everything received before `due` was admitted (D19)."""
+
+    claim_id: UuidText
+    clock: Clock
+    started_by: SequenceNumber
+    due: Moment
+
+
+class Park(Message):
+    """A message of this claim lies among the dead letters."""
+
+    claim_id: UuidText
+    letter_id: str = Field(min_length=1, max_length=300)
+
+
+class Unpark(Park):
+    """It was dealt with."""
+
+
+INBOX_FROM_PARTNERS: Mapping[str, type[FromPartner]] = {
+    CommandName.CREATE: Create,
+    CommandName.EDIT: Edit,
+    CommandName.CANCEL: Cancel,
+    CommandName.POE_RESERVE: Reserve,
+    CommandName.POE_ATTACH: Attach,
+    CommandName.POE_AMEND: Amend,
+    CommandName.POE_REMOVE: Remove,
+    CommandName.COMMENT: Comment,
+    CommandName.SUBMIT: Submit,
+    CommandName.FILE: File,
+    CommandName.RESUBMIT: Resubmit,
+    CommandName.WITHDRAW: Withdraw,
+    CommandName.DISPUTE: Dispute,
+    CommandName.DISASSOCIATE: Disassociate,
+}
+
+#: Of reviewers, operators and services; the incentive results stand in `schemas.incentives`.
+INBOX_FROM_INSIDE: Mapping[str, type[Message]] = {
+    CommandName.REVIEW_START: StartReview,
+    CommandName.REVIEW_REQUEST_INFORMATION: RequestInformation,
+    CommandName.REVIEW_APPROVE: Approve,
+    CommandName.REVIEW_REJECT: Reject,
+    CommandName.REVIEW_COMMENT: ReviewComment,
+    CommandName.OPS_IMPORT_LEGACY: ImportLegacy,
+    CommandName.OPS_RESEND_NOTICE: ResendNotice,
+    CommandName.OPS_END_SUBSCRIPTION: EndSubscription,
+    CommandName.CONSENT_OUTCOME: ConsentOutcomeFound,
+    CommandName.DEADLINE_EXPIRED: DeadlineExpired,
+    CommandName.PARK: Park,
+    CommandName.UNPARK: Unpark,
+}
+
+
+class Identity(NamedTuple):
+    """What intake knows of a message besides its content."""
+
+    claim_id: str
+    tenant_id: str
+    partner_id: str
+    claim_ref: str
+    message_id: str
+
+
+class AcceptedFile(NamedTuple):
+    """What intake found out about a file: facts of the accepted copy, not the sender's word."""
+
+    document_id: str
+    object_key: str
+    version: str | None
+    filename: str
+    content_type: str
+    size: int
+    sha256: str
+
+
+def partner_value(
+    command: PartnerCommand,
+    identity: Identity,
+    *,
+    accepted: Sequence[AcceptedFile] = (),
+    document_id: str | None = None,
+    upload: Mapping[str, Any] | None = None,
+) -> bytes:
+    """The inbox value of an admitted partner command.
+
+    `accepted`: the files of attach (one) and file (as many as its documents, in their order). `document_id` and
+    `upload` ({url, fields, expires_at}): of reserve.
+    """
+    sent = command.model_dump(mode="json", exclude_unset=True, exclude=_SAID_BY_TOPIC_AND_KEY)
+    value = {**identity._asdict(), "user": sent.pop("user")}
+    shape = _SHAPES.get(type(command))
+    value.update(sent if shape is None else shape(sent, accepted))
+    if document_id is not None:
+        value["document_id"] = document_id
+    if upload is not None:
+        value["upload"] = upload
+    return to_json(value)
+
+
+_SAID_BY_TOPIC_AND_KEY = {"partner_id", "claim_ref"}
+_BESIDE_THE_FORM = frozenset(("documents", "acknowledgements", "comment"))
+
+Sent = dict[str, Any]
+
+
+def _split(sent: Sent, form_name: str) -> Sent:
+    personal = {name: sent.pop(name) for name in PERSONAL_FIELDS if name in sent}
+    beside = {name: sent.pop(name) for name in _BESIDE_THE_FORM if name in sent}
+    return {form_name: sent, "personal": personal, **beside}
+
+
+def _create(sent: Sent, accepted: Sequence[AcceptedFile]) -> Sent:
+    return _split(sent, "form")
+
+
+def _edit(sent: Sent, accepted: Sequence[AcceptedFile]) -> Sent:
+    return _split(sent, "changes")
+
+
+def _document(said: Sent, file: AcceptedFile) -> Sent:
+    return {"customer_signed_on": None, "covers": (), **said, **file._asdict()}
+
+
+def _attach(sent: Sent, accepted: Sequence[AcceptedFile]) -> Sent:
+    (file,) = accepted
+    return {"document": _document(sent, file)}
+
+
+def _file(sent: Sent, accepted: Sequence[AcceptedFile]) -> Sent:
+    value = _split(sent, "form")
+    documents = zip(value.pop("documents", ()), accepted, strict=True)
+    return {**value, "documents": [_document(said, file) for said, file in documents]}
+
+
+_SHAPES: Mapping[type[PartnerCommand], Callable[[Sent, Sequence[AcceptedFile]], Sent]] = {
+    partner_commands.Create: _create,
+    partner_commands.Edit: _edit,
+    partner_commands.Attach: _attach,
+    partner_commands.File: _file,
+}
+
+
+def flattened(value: Mapping[str, Any]) -> dict[str, Any]:
+    """The command's own fields of an admitted partner command, as the domain's commands name them.
+
+    Those of `form` or `changes`, `personal` and `document` stand at the top; a field that is absent was not given.
+    Who sent what about which claim is left out: it is the command's context, and `tenant_id` of the context must not
+    be taken for a field of an edit.
+    """
+    flat = {name: each for name, each in value.items() if name not in _CONTEXT and name not in _NESTED}
+    for part in _NESTED:
+        flat.update(value.get(part) or {})
+    return flat
+
+
+_CONTEXT = frozenset((*Identity._fields, "user"))
+_NESTED = ("form", "changes", "personal", "document")
