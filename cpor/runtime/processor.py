@@ -14,10 +14,11 @@ transaction begins.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from cpor.runtime.errors import Stop
 from cpor.runtime.record import Record
 
 Decode = Callable[[bytes], Any]
@@ -103,7 +104,9 @@ class Context(Protocol):
     def find(self, index: str, key: bytes) -> Sequence[tuple[bytes, Any]]:
         """Rows (key, row) that the index gives for `key`, uncommitted changes included, in order of their key."""
 
-    def emit(self, topic: str, partition: int, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes]]) -> None:
+    def emit(
+        self, topic: str, partition: int, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes]]
+    ) -> None:
         """Send a record in this round's transaction."""
 
     def set_timer(self, timer: Timer) -> None:
@@ -117,7 +120,13 @@ class Context(Protocol):
 
 
 class Preparation(Protocol):
-    """The facts of one batch, gathered concurrently. Bounded by the kernel: what is not ready is held back and read again."""
+    """The facts of one batch, gathered concurrently. Bounded by the kernel: what is not ready is held back and read again.
+
+    A record that was held back comes again in a later batch: what was begun for it must be found again by its `origin`.
+    """
+
+    def wait(self, seconds: float) -> None:
+        """Block until everything is ready, `seconds` at most."""
 
     def ready(self, record: Record) -> bool:
         """Whether this record can be processed now."""
@@ -128,6 +137,9 @@ class Preparation(Protocol):
 
 class Nothing:
     """The preparation of a worker that needs no I/O."""
+
+    def wait(self, seconds: float) -> None:
+        return None
 
     def ready(self, record: Record) -> bool:
         return True
@@ -149,8 +161,6 @@ class Processor(ABC):
     timers_topic: str | None = None
     #: The compacted topic of parked keys, None: poison records are dead-lettered, their followers are not parked.
     parked_topic: str | None = None
-    #: Where positions start when nothing is committed yet.
-    from_the_start = True
 
     @abstractmethod
     def sources(self, all_topics: Iterable[str]) -> list[str]:
@@ -160,9 +170,20 @@ class Processor(ABC):
     def process(self, context: Context, record: Record) -> None:
         """Decide one record. Raises `Reject` for poison; anything else that is raised stops the worker."""
 
+    def partitions_of(self, topic: str, slot: int, count: int) -> list[int]:
+        """Which partitions of a source (it has `count`) the owner of `slot` reads; the same number unless said otherwise."""
+        return [slot] if slot < count else []
+
+    def appears_later(self, topic: str) -> bool:
+        """Whether the topic may be new while there is state already; its positions then start at its beginning.
+
+        For all others missing positions beside a non-empty state stop the worker: the group was reset or expired.
+        """
+        return False
+
     def fire(self, context: Context, timer: Timer) -> None:
         """A timer is due (at most once each)."""
-        raise NotImplementedError(f"{self.service} has no timers")
+        raise Stop("a timer fired in a worker without timers", service=self.service)
 
     def prepare(self, batch: Sequence[Record], lookup: Lookup) -> Preparation:
         """Start gathering what the batch needs (S3 look-ups ...); must not block: the kernel waits up to 200 ms for `ready`."""
@@ -181,6 +202,3 @@ class Lookup(Protocol):
 
     def get(self, table: str, partition: int, key: bytes) -> Any | None:
         """The committed row."""
-
-    def rows(self, table: str, partition: int) -> Iterator[tuple[bytes, Any]]:
-        """All committed rows of a table's partition."""

@@ -63,7 +63,10 @@ class TopicSpec:
         if self.compact:
             settings |= {"cleanup.policy": "compact", "delete.retention.ms": str(7 * DAY_MS), "segment.ms": str(DAY_MS)}
         else:
-            settings |= {"cleanup.policy": "delete", "retention.ms": str(-1 if self.keep_days is None else self.keep_days * DAY_MS)}
+            settings |= {
+                "cleanup.policy": "delete",
+                "retention.ms": str(-1 if self.keep_days is None else self.keep_days * DAY_MS),
+            }
         if self.uncompressed:
             settings["compression.type"] = "uncompressed"
         return settings

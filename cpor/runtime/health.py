@@ -1,0 +1,97 @@
+"""What a worker tells about itself: progress that means progress, and figures.
+
+A worker is healthy while its rounds end. The file `health.json` in its slot directory is renewed at most once a second; the
+supervisor, `cpor status` and container health checks read it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from cpor.runtime.clock import wall_ms
+from cpor.runtime.record import Record
+
+#: A worker whose file is older than this makes no progress (the watchdog ends it at 60 s).
+STALE_MS = 30_000
+
+
+class Health:
+    """Counters of one worker; written to `path` when one is given."""
+
+    def __init__(self, service: str, member: str, path: Path | None = None) -> None:
+        self.service = service
+        self.member = member
+        self.path = path
+        self.started = wall_ms()
+        self.rounds = 0
+        self.records = 0
+        self.timers = 0
+        self.dead_letters = 0
+        self.slots: list[int] = []
+        self.state = "starting"
+        #: Age of the newest record when its round was committed, ms.
+        self.lateness_ms = 0
+        self._written = 0.0
+
+    def committed(self, batch: Sequence[Record], timers: int, now: int) -> None:
+        """A round went through."""
+        self.rounds += 1
+        self.records += len(batch)
+        self.timers += timers
+        self.lateness_ms = max(0, now - batch[-1].appended_at) if batch else 0
+        self.state = "running"
+        self.write()
+
+    def idle(self) -> None:
+        """A round found nothing to do."""
+        self.state = "idle"
+        self.write()
+
+    def ended(self, state: str, why: str) -> None:
+        """The last word: why the worker stopped."""
+        self.state = state
+        self.write(force=True, why=why)
+
+    def figures(self) -> dict[str, Any]:
+        return {
+            "service": self.service,
+            "member": self.member,
+            "pid": os.getpid(),
+            "state": self.state,
+            "slots": self.slots,
+            "rounds": self.rounds,
+            "records": self.records,
+            "timers": self.timers,
+            "dead_letters": self.dead_letters,
+            "lateness_ms": self.lateness_ms,
+            "started": self.started,
+            "at": wall_ms(),
+        }
+
+    def write(self, *, force: bool = False, **more: object) -> None:
+        now = time.monotonic()
+        if self.path is None or (now - self._written < 1 and not force):
+            return
+        self._written = now
+        fresh = self.path.with_suffix(".new")
+        fresh.write_text(json.dumps(self.figures() | more))
+        os.replace(fresh, self.path)
+
+
+def read_health(path: Path) -> dict[str, Any] | None:
+    """What a worker last told; None where it never did."""
+    try:
+        told: dict[str, Any] = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
+    return told
+
+
+def is_fresh(told: dict[str, Any]) -> bool:
+    """Whether the worker still makes rounds."""
+    return wall_ms() - int(told["at"]) < STALE_MS and told["state"] in ("running", "idle")

@@ -1,0 +1,60 @@
+"""Holding partitions back: one slow object must not stop a partner, one partner must not stop the rest."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+
+from cpor.runtime.processor import Preparation
+from cpor.runtime.record import Record, TopicPartition
+from cpor.runtime.transport.port import Reader
+
+PREPARE_SECONDS = 0.2
+PAUSE_SECONDS = 0.05
+
+
+class Holds:
+    """Partitions that wait for something: paused, sought back, and read again a little later."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._until: dict[TopicPartition, float] = {}
+
+    def release_due(self) -> None:
+        """Resume the partitions whose pause is over."""
+        now = time.monotonic()
+        due = [tp for tp, until in self._until.items() if until <= now]
+        for tp in due:
+            del self._until[tp]
+        if due:
+            self._reader.resume(due)
+
+    def hold(self, tp: TopicPartition, offset: int, seconds: float = PAUSE_SECONDS) -> None:
+        """Read `tp` again from `offset`, after a pause."""
+        self._reader.pause([tp])
+        self._reader.seek(tp, offset)
+        self._until[tp] = time.monotonic() + seconds
+
+    def forget(self) -> None:
+        """After a reload every partition is read from its committed position again."""
+        self._reader.resume(self._until)
+        self._until.clear()
+
+    def waiting(self) -> Iterable[TopicPartition]:
+        return tuple(self._until)
+
+    def cut(self, records: Sequence[Record], preparation: Preparation) -> list[Record]:
+        """The records that are ready; each partition is held at its first record that is not."""
+        preparation.wait(PREPARE_SECONDS)
+        held: set[TopicPartition] = set()
+        ready: list[Record] = []
+        for record in records:
+            tp = record.tp
+            if tp in held:
+                continue
+            if preparation.ready(record):
+                ready.append(record)
+            else:
+                held.add(tp)
+                self.hold(tp, record.offset)
+        return ready

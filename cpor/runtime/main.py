@@ -1,0 +1,103 @@
+"""Runs a service as a process: settings, slot lock, watchdog, loop, and an exit code that says how it ended."""
+
+from __future__ import annotations
+
+import fcntl
+import gc
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import structlog
+
+from cpor.runtime import logs
+from cpor.runtime.errors import ExitCode, Fenced, Misconfigured, Stop
+from cpor.runtime.health import Health
+from cpor.runtime.processor import Processor
+from cpor.runtime.settings import Settings
+from cpor.runtime.store.engine import RocksEngines
+from cpor.runtime.transport.kafka import KafkaTransport
+from cpor.runtime.watchdog import Watchdog
+from cpor.runtime.worker import Worker
+
+log = structlog.get_logger("cpor.runtime")
+
+
+@contextmanager
+def locked(home: Path) -> Iterator[None]:
+    """Hold the slot's directory. Raises Fenced where another process of this machine has it."""
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise Fenced(
+                "another process holds this slot's directory", path=str(home), pid=lock.read().strip()
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def run(service: str, build: Callable[[Settings], Processor], arguments: Sequence[str] | None = None) -> int:
+    """The body of `python -m services.<service>`: returns the exit code (see `ExitCode`); never raises."""
+    try:
+        settings = Settings.read(service, sys.argv[1:] if arguments is None else arguments)
+    except Misconfigured as fault:
+        print(f"{service}: {fault}", file=sys.stderr)
+        return ExitCode.STOPPED
+    logs.configure(service, settings.slot)
+    health = Health(service, settings.slot, settings.home / "health.json")
+    try:
+        with locked(settings.home):
+            _work(settings, build, health)
+        return ExitCode.DONE
+    except Fenced as fault:
+        log.error(
+            "fenced: another process holds this slot; stop one of the two or give it another --slot", cause=str(fault)
+        )
+        return ExitCode.FENCED
+    except Stop as fault:
+        log.error("stopped", cause=str(fault), because=repr(fault.__cause__))
+        health.ended("stopped", str(fault))
+        return fault.exit_code
+    except Exception as fault:
+        log.exception("stopped by an unknown fault", cause=repr(fault))
+        health.ended("stopped", repr(fault))
+        return ExitCode.STOPPED
+
+
+def _work(settings: Settings, build: Callable[[Settings], Processor], health: Health) -> None:
+    clock = settings.clock()
+    transport = KafkaTransport(
+        settings.kafka_bootstrap, clock, session_ms=settings.session_ms, transaction_ms=settings.transaction_ms
+    )
+    watchdog = Watchdog(settings.watchdog_seconds)
+    watchdog.start()
+    stopping = _on_signals()
+    engines = RocksEngines(settings.home / "store")
+    worker = Worker(build(settings), transport, engines, clock, settings.slot, health=health, alive=watchdog.alive)
+    gc.collect()
+    gc.freeze()
+    log.info("started", data=str(settings.home))
+    worker.run(stopping)
+    health.ended("ended", "asked to stop")
+    worker.close()
+    watchdog.stop()
+
+
+def _on_signals() -> Callable[[], bool]:
+    asked: list[int] = []
+
+    def remember(number: int, frame: FrameType | None) -> None:
+        asked.append(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, remember)
+    return lambda: bool(asked)

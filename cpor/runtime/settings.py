@@ -1,0 +1,83 @@
+"""What a worker process is told: command line for what differs between processes, environment for what they share."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cpor.runtime.clock import Clock, SystemClock, TestClock
+from cpor.runtime.errors import Misconfigured
+from cpor.runtime.transport.kafka import SESSION_TIMEOUT_MS, TRANSACTION_TIMEOUT_MS
+
+#: Partitions embedded; production has 48 and 24 (contract §1).
+CLAIMS_PARTITIONS = 8
+PARTNERS_PARTITIONS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a worker needs to know; see `docs/configuration.md`."""
+
+    service: str
+    slot: str
+    data: Path
+    kafka_bootstrap: str
+    s3_endpoint: str = ""
+    s3_access_key: str = ""
+    s3_secret_key: str = ""
+    s3_bucket: str = "poe"
+    s3_region: str = "us-east-1"
+    claims_partitions: int = CLAIMS_PARTITIONS
+    partners_partitions: int = PARTNERS_PARTITIONS
+    test_clock: Path | None = None
+    session_ms: int = SESSION_TIMEOUT_MS
+    transaction_ms: int = TRANSACTION_TIMEOUT_MS
+    watchdog_seconds: int = 60
+
+    @property
+    def home(self) -> Path:
+        """The worker's own directory: `<data>/<service>/<slot>`."""
+        return self.data / self.service / self.slot
+
+    def clock(self) -> Clock:
+        return SystemClock() if self.test_clock is None else TestClock(self.test_clock)
+
+    @classmethod
+    def read(cls, service: str, arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Settings:
+        """From `--slot` and `--data` and the CPOR_* variables. Raises Misconfigured, naming what is missing."""
+        env = os.environ if environment is None else environment
+        parser = argparse.ArgumentParser(prog=f"python -m services.{service}")
+        parser.add_argument("--slot", default="0", help="this process's place in the group; one process per slot")
+        parser.add_argument(
+            "--data", type=Path, default=Path(env.get("CPOR_DATA", ".cpor")), help="local data directory"
+        )
+        told = parser.parse_args(arguments)
+        if not env.get("CPOR_KAFKA_BOOTSTRAP"):
+            raise Misconfigured(
+                "CPOR_KAFKA_BOOTSTRAP is not set: run `cpor env` to see the running instance's settings"
+            )
+        clock = env.get("CPOR_TEST_CLOCK")
+        return cls(
+            service=service,
+            slot=told.slot,
+            data=told.data,
+            kafka_bootstrap=env["CPOR_KAFKA_BOOTSTRAP"],
+            s3_endpoint=env.get("CPOR_S3_ENDPOINT", ""),
+            s3_access_key=env.get("CPOR_S3_ACCESS_KEY", ""),
+            s3_secret_key=env.get("CPOR_S3_SECRET_KEY", ""),
+            s3_bucket=env.get("CPOR_S3_BUCKET", "poe"),
+            s3_region=env.get("CPOR_S3_REGION", "us-east-1"),
+            claims_partitions=int(env.get("CPOR_CLAIMS_PARTITIONS", CLAIMS_PARTITIONS)),
+            partners_partitions=int(env.get("CPOR_PARTNERS_PARTITIONS", PARTNERS_PARTITIONS)),
+            test_clock=Path(clock) if clock else None,
+            session_ms=int(env.get("CPOR_SESSION_MS", SESSION_TIMEOUT_MS)),
+            transaction_ms=int(env.get("CPOR_TRANSACTION_MS", TRANSACTION_TIMEOUT_MS)),
+            watchdog_seconds=int(env.get("CPOR_WATCHDOG_SECONDS", 60)),
+        )
+
+    def counts(self) -> dict[str, int]:
+        """Partitions by kind of topic, for `Admin.create`."""
+        return {"claims": self.claims_partitions, "partners": self.partners_partitions, "one": 1}

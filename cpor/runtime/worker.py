@@ -1,0 +1,288 @@
+"""The exactly-once loop: one transaction per round over all owned slots.
+
+    poll -> tables to their ends -> prepare -> begin -> process each record on the overlay -> timers
+         -> send outputs and state -> send positions -> commit -> write the overlay to the stores
+
+A round that fails leaves nothing: its overlay is dropped, its producer replaced (P1), positions and rows are read anew. A
+process that is killed at any point goes on from the last commit; there is no clean-up that a kill would skip.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import structlog
+
+from cpor.runtime.assignment import Assignment
+from cpor.runtime.clock import Clock
+from cpor.runtime.errors import Fenced, GenerationLost, Reject, Retry, Stop, TransactionFailed
+from cpor.runtime.health import Health
+from cpor.runtime.holds import Holds
+from cpor.runtime.letters import LetterLimit, Letters
+from cpor.runtime.processor import Lookup, Processor, Timer
+from cpor.runtime.record import Output, Record, TopicPartition
+from cpor.runtime.restore import checkpoint_of
+from cpor.runtime.store.engine import Engines
+from cpor.runtime.task import Task
+from cpor.runtime.transport.port import OffsetLost, Producer, Transport
+
+log = structlog.get_logger("cpor.runtime")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a round takes, and how much trouble a worker puts up with."""
+
+    #: Records of a round at most.
+    records: int = 3_000
+    #: Timers of a round at most, per slot.
+    timers: int = 1_000
+    #: How long an empty poll waits, ms.
+    poll_ms: int = 100
+    #: Failed transactions in a row before the worker stops.
+    failures: int = 5
+    #: How often new source topics are looked for, seconds.
+    refresh_seconds: float = 5.0
+    #: How often idle partitions are looked at for markers they have passed, seconds.
+    idle_seconds: float = 1.0
+    letters: LetterLimit = field(default_factory=LetterLimit)
+
+
+class Worker:
+    """Runs one processor on one transport as one member of its group. `step` is one round, `run` is for ever."""
+
+    def __init__(
+        self,
+        processor: Processor,
+        transport: Transport,
+        engines: Engines,
+        clock: Clock,
+        member: str,
+        limits: Limits | None = None,
+        health: Health | None = None,
+        alive: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.processor = processor
+        self.health = health or Health(processor.service, member)
+        self._transport = transport
+        self._clock = clock
+        self._limits = limits or Limits()
+        self._alive = alive
+        self._transactional_id = f"cpor.{processor.service}.{member}"
+        self._producer: Producer | None = None
+        self._reader = transport.reader()
+        self._holds = Holds(self._reader)
+        self._letters = Letters(processor, self._limits.letters)
+        self._failures = 0
+        self._refreshed = time.monotonic()
+        self._idled = 0.0
+        self._moved: list[TopicPartition] = []
+        self.producer()  # fences an elder of this slot before anything is read
+        self.assignment = Assignment(
+            processor,
+            engines,
+            transport.membership(f"cpor.{processor.service}", member, processor.slots_topic),
+            self._reader,
+            transport.reader(),
+            transport.admin(),
+            alive,
+        )
+
+    # -- the loop -------------------------------------------------------------------------------------------------
+
+    def run(self, stopping: Callable[[], bool]) -> None:
+        """Rounds until `stopping`; raises what must end the process."""
+        while not stopping():
+            self.step()
+            self._alive()
+
+    def step(self) -> int:
+        """One round; returns how many records and timers it took. Raises Stop, Fenced, or an unknown exception."""
+        try:
+            return self._round()
+        except Fenced:
+            raise
+        except (TransactionFailed, Retry, OffsetLost) as fault:
+            self._recover(fault)
+            return 0
+
+    def _round(self) -> int:
+        if not self.assignment.poll():
+            self.health.idle()
+            return 0
+        self.health.slots = sorted(self.assignment.tasks)
+        self._look_for_sources()
+        self._holds.release_due()
+        batch = self._reader.poll(self._limits.poll_ms, self._limits.records)
+        if batch:
+            self.assignment.refresh_tables()
+            batch = self._prepare(batch)
+        now = self._clock.now()
+        due = self._due_timers(now)
+        if not batch and not due and not self._passed_markers():
+            self.health.idle()
+            return 0
+        self._transact(batch, due, now)
+        self._failures = 0
+        return len(batch) + len(due)
+
+    def _prepare(self, batch: list[Record]) -> list[Record]:
+        preparation = self.processor.prepare(batch, _Lookup(self.assignment))
+        for task in self.assignment.tasks.values():
+            task.facts = preparation.facts
+        return self._holds.cut(batch, preparation)
+
+    def _due_timers(self, now: int) -> list[tuple[Task, Timer]]:
+        if self.processor.timers_topic is None:
+            return []
+        tasks = self.assignment.tasks.values()
+        return [(task, timer) for task in tasks for timer in task.due(now, self._limits.timers)]
+
+    # -- one transaction ------------------------------------------------------------------------------------------
+
+    def _transact(self, batch: list[Record], due: list[tuple[Task, Timer]], now: int) -> None:
+        producer = self.producer()
+        producer.begin()
+        for task in self.assignment.tasks.values():
+            task.now = now
+        for record in batch:
+            self._process(record)
+        for task, timer in due:
+            self._fire(task, timer)
+        writes, state = self._send(producer)
+        positions = self._positions(batch)
+        producer.send_positions(positions, self.assignment.token())
+        producer.commit()
+        self._keep(producer, positions, writes, state)
+        self.health.committed(batch, len(due), self._clock.now())
+
+    def _process(self, record: Record) -> None:
+        task = self.assignment.tasks[self.assignment.slot_of[TopicPartition(record.topic, record.partition)]]
+        task.savepoint()
+        letter = self._letters.is_parked(task, record)
+        if letter is not None:
+            self._letters.park_behind(task, record, letter)
+            return
+        try:
+            self.processor.process(task, record)
+            self._letters.passed()
+        except Reject as reject:
+            task.roll_back()
+            log.warning("dead letter", service=self.processor.service, record=record.origin, reason=reject.reason)
+            self._letters.dead_letter(task, record, reject)
+            self.health.dead_letters += 1
+        except (Stop, Retry):
+            raise
+        except Exception as fault:
+            raise Stop("the rules failed on a record", record=record.origin, cause=repr(fault)) from fault
+
+    def _fire(self, task: Task, timer: Timer) -> None:
+        if not task.is_due(timer):
+            return
+        task.cancel_timer(timer.claim, timer.clock, timer.started_by, timer.rung)
+        self.processor.fire(task, timer)
+
+    def _send(self, producer: Producer) -> tuple[dict[int, dict[bytes, bytes | None]], list[TopicPartition]]:
+        writes: dict[int, dict[bytes, bytes | None]] = {}
+        touched: dict[TopicPartition, None] = {}
+        send: Callable[[Output], None] = producer.send
+        for slot, task in self.assignment.tasks.items():
+            for output in task.outputs:
+                send(output)
+            rows, writes[slot] = task.state_outputs()
+            for output in rows:
+                send(output)
+                touched[TopicPartition(output.topic, output.partition)] = None
+        return writes, list(touched)
+
+    def _positions(self, batch: list[Record]) -> dict[TopicPartition, int]:
+        """Positions of the partitions that moved, and of at least one: it is what fences a zombie."""
+        committed = self.assignment.committed
+        looked = {record.tp for record in batch} | set(self._moved)
+        found = {tp: self._reader.position(tp) for tp in looked}
+        if not found and committed:
+            found = dict([next(iter(committed.items()))])
+        return found
+
+    def _keep(
+        self,
+        producer: Producer,
+        positions: dict[TopicPartition, int],
+        writes: dict[int, dict[bytes, bytes | None]],
+        state: list[TopicPartition],
+    ) -> None:
+        """The commit is through: write the overlay with the checkpoints of what was sent to the state topics."""
+        self.assignment.committed.update(positions)
+        self._moved = []
+        self._letters.keep_round()
+        origin = self.assignment.origin({tp.topic for tp in state})
+        for tp in state:
+            end = producer.end_of(tp)
+            if end is not None:
+                writes[tp.partition] |= checkpoint_of(tp, end, origin)
+        for slot, task in self.assignment.tasks.items():
+            task.commit(writes[slot])
+
+    # -- around it ------------------------------------------------------------------------------------------------
+
+    def _passed_markers(self) -> bool:
+        """Whether a position moved past markers or aborted records alone; looked at once a second."""
+        now = time.monotonic()
+        if now - self._idled < self._limits.idle_seconds:
+            return False
+        self._idled = now
+        held = set(self._holds.waiting())
+        committed = self.assignment.committed
+        self._moved = [tp for tp, offset in committed.items() if tp not in held and self._reader.position(tp) > offset]
+        return bool(self._moved)
+
+    def _look_for_sources(self) -> None:
+        now = time.monotonic()
+        if now - self._refreshed >= self._limits.refresh_seconds:
+            self._refreshed = now
+            self.assignment.refresh_sources()
+
+    def producer(self) -> Producer:
+        """The producer; a new one after any failure (P1). Its making fences an elder with the same slot."""
+        if self._producer is None:
+            self._producer = self._transport.producer(self._transactional_id)
+        return self._producer
+
+    def _recover(self, fault: Exception) -> None:
+        """Forget the round, replace the producer, read positions and rows anew; too many in a row stop the worker."""
+        self._failures += 1
+        log.warning("round dropped", service=self.processor.service, failures=self._failures, cause=str(fault))
+        if self._failures > self._limits.failures:
+            raise Stop("transactions keep failing", failures=self._failures, cause=str(fault)) from fault
+        self._letters.forget_round()
+        self._moved = []
+        if self._producer is not None:
+            self._producer.abort()
+            self._producer.close()
+            self._producer = None
+        for task in self.assignment.tasks.values():
+            task.drop()
+        self._holds.forget()
+        if isinstance(fault, GenerationLost):
+            self.assignment.give_up()
+            return
+        self.assignment.reload()
+
+    def close(self) -> None:
+        """Let go of everything; what was not committed is read again by whoever comes next."""
+        if self._producer is not None:
+            self._producer.close()
+        self._reader.close()
+        self.assignment.close()
+
+
+class _Lookup(Lookup):
+    """Committed rows for `prepare`."""
+
+    def __init__(self, assignment: Assignment) -> None:
+        self._tasks = assignment.tasks
+
+    def get(self, table: str, partition: int, key: bytes) -> object | None:
+        return self._tasks[partition].get(table, key) if partition in self._tasks else None
