@@ -226,6 +226,11 @@ def _public_holidays(country: str | None, region: str | None, year: int) -> Mapp
     return {day.toordinal(): name for day, name in days.items()}
 
 
+def add_days(day: date, days: int) -> date:
+    """The date `days` days later; the years begin with 1 and end with 9999."""
+    return date.fromordinal(min(max(day.toordinal() + days, 1), _LAST_ORDINAL))
+
+
 def add_months(day: date, months: int) -> date:
     """The same day `months` months later, or that month's last day; the years end at 9999."""
     index = day.year * 12 + day.month - 1 + months
