@@ -13,9 +13,9 @@ class PublicSector(StrEnum):
     """The disclosure that customers in the United States and Puerto Rico make (R27, section 1)."""
 
     NONE = "not a public-sector entity"
-    STATE_OR_LOCAL = "state or local government entity"
-    FEDERAL = "federal government entity"
-    EDUCATION = "public education institution"
+    STATE_OR_LOCAL = "a state or local government entity"
+    FEDERAL = "a federal government entity"
+    EDUCATION = "a public education institution"
 
 
 @dataclass(frozen=True)
@@ -168,10 +168,11 @@ def realistic_content(
     subscription_id: str | None = None,
     signer: tuple[str, str] | None = None,
 ) -> PoeContent:
-    """A complete PoE for a claim: the same arguments always give the same content; `seed` tells documents apart.
+    """A complete PoE for a claim: the same arguments always give the same content; `seed` tells documents
+    apart.
 
-    `country` is ISO 3166 alpha-2, `signer` is name and title. With `signed_on` None the document lacks the customer's
-    acknowledgement; with fewer workloads than the claim has it lacks products (R26).
+    `country` is ISO 3166 alpha-2, `signer` is name and title. With `signed_on` None the document lacks the
+    customer's acknowledgement; with fewer workloads than the claim has it lacks products (R26).
     """
     random = Random(seed)
     activity_type, works = WORK[partner_role]

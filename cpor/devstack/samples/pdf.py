@@ -36,6 +36,7 @@ class _Paper(FPDF):
         self._content = content
         self.core_fonts_encoding = ENCODING
         self.set_margins(MARGIN, MARGIN, MARGIN)
+        self.c_margin = 0
         self.set_auto_page_break(True, 20)
         self.alias_nb_pages("{nb}")
         # Fixed, so that the same content makes the same bytes and the same digest.
@@ -118,7 +119,7 @@ class _Paper(FPDF):
         """Three ruled fields as on paper; empty ones where the customer did not sign."""
         if self.will_page_break(32):
             self.add_page()
-        top = self.get_y() + 19
+        top = self.get_y() + 21
         signed = signed_on is not None
         if signed:
             self._sign(name, MARGIN + 4, top - 17.5)
@@ -168,7 +169,7 @@ def _parties(paper: _Paper, content: PoeContent) -> None:
         "Customer tenant ID": content.tenant_id,
         "Subscription ID": content.subscription_id,
         "Project name": content.project_name,
-        "Public sector": content.public_sector and f"The customer is a {content.public_sector}.",
+        "Public sector": content.public_sector and f"The customer is {content.public_sector}.",
     }
     for label, value in rows.items():
         if value:
@@ -184,10 +185,10 @@ def _acknowledgement(paper: _Paper, content: PoeContent) -> None:
 def _activities(paper: _Paper, content: PoeContent) -> None:
     paper.section(3, "Activities and evidence")
     rows = [
-        (row.title, f"{row.started_on:%d %b %Y} – {row.ended_on:%d %b %Y}", row.description, row.evidence)
+        (row.title, f"{row.started_on:%d %b %Y} –\n{row.ended_on:%d %b %Y}", row.description, row.evidence)
         for row in content.activities
     ]
-    paper.grid((36, 30, 66, 42), ("Activity", "Period", "What was done", "Evidence"), rows)
+    paper.grid((38, 26, 68, 42), ("Activity", "Period", "What was done", "Evidence"), rows)
 
 
 def _usage(paper: _Paper, content: PoeContent) -> None:

@@ -1,7 +1,8 @@
-"""Text for PDF's built-in fonts, which hold Western European letters only.
+"""Text for fonts that are there without shipping one: PDF's built-in ones hold Western European letters only.
 
-Letters beyond them are transliterated (`anyascii`): embedding a font with Chinese, Japanese and Korean letters would
-add megabytes of dependency and a second of subsetting to each sample. The Word samples keep every letter.
+Letters beyond them are transliterated (`anyascii`): embedding a font with Chinese, Japanese and Korean
+letters would add megabytes of dependency and a second of subsetting to each sample. The Word samples keep
+every letter.
 """
 
 from __future__ import annotations
@@ -17,6 +18,11 @@ FOREIGN_RUN = re.compile(r"[^\x00-\xff€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’�
 
 def legible(text: str) -> str:
     """`text` with what the built-in fonts lack written in Latin letters; controls and lone surrogates dropped."""
-    visible = "".join(letter for letter in text if unicodedata.category(letter) not in {"Cc", "Cs"})
+    visible = "".join(letter for letter in text if unicodedata.category(letter) not in {"Cc", "Cs"} or letter == "\n")
     composed = unicodedata.normalize("NFC", visible)
     return FOREIGN_RUN.sub(lambda run: anyascii(run.group()), composed).encode(ENCODING, "replace").decode(ENCODING)
+
+
+def plain(text: str) -> str:
+    """`text` in ASCII, for the one font that comes with the imaging library."""
+    return anyascii(legible(text))
