@@ -89,6 +89,8 @@ class Filed(Drafted):
     comment: str | None = None
     #: Whether the customer is told of the request now (D3).
     customer_notice: bool = False
+    #: Filled in for the partner (D11).
+    subscription_id: SubscriptionId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,6 @@ from typing import Any, cast
 from cpor.domain import events as ev
 from cpor.domain.model import (
     Approval,
-    ClaimForm,
     ClaimState,
     ClockPause,
     Comment,
@@ -108,6 +107,7 @@ def _filed(state: ClaimState, event: ev.Filed) -> ClaimState:
         acknowledgements=event.acknowledgements,
         submitted_at=event.at,
         submitted_by=event.actor.id,
+        **_filled_in(state, event),
     )
 
 
@@ -223,13 +223,16 @@ def _submitted(state: ClaimState, event: ev.Submitted) -> Changes:
         "acknowledgements": event.acknowledgements,
         "submitted_at": event.at,
         "submitted_by": event.actor.id,
-        "form": _filled_in(state.form, event),
+        **_filled_in(state, event),
     }
 
 
-def _filled_in(form: ClaimForm, event: ev.Submitted | ev.Resubmitted) -> ClaimForm:
+def _filled_in(state: ClaimState, event: ev.Filed | ev.Submitted | ev.Resubmitted) -> Changes:
     """D11: the one subscription of a P2020 claim that named none."""
-    return replace(form, subscription_id=event.subscription_id) if event.subscription_id else form
+    if event.subscription_id is None:
+        return {}
+    form = replace(state.form, subscription_id=event.subscription_id)
+    return {"form": form, "subscription_filled_in": True}
 
 
 def _resubmitted(state: ClaimState, event: ev.Resubmitted) -> Changes:
@@ -238,7 +241,7 @@ def _resubmitted(state: ClaimState, event: ev.Resubmitted) -> Changes:
         "provided": Provided(),
         "reasons": (),
         "remove_workloads": (),
-        "form": _filled_in(state.form, event),
+        **_filled_in(state, event),
     }
 
 

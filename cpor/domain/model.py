@@ -298,6 +298,8 @@ class ClaimState:
     submitted_by: str | None = None
     decided_at: InstantField | None = None
     parked: bool = False
+    #: The partner named no subscription: it sees the last four characters until approval (D11).
+    subscription_filled_in: bool = False
 
     def clock(self, clock: Clock) -> RunningClock | None:
         """The clock if it runs (or is paused)."""

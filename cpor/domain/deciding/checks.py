@@ -1,0 +1,45 @@
+"""Facts about customer, subscription and location, asked of a claim (D22, D11); the rules themselves are in `facts`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cpor.domain.deciding.desk import Desk
+from cpor.domain.directory import check_location, check_partner
+from cpor.domain.facts import check_facts, resolved_subscription
+from cpor.domain.model import ClaimState
+from cpor.domain.policy import policy
+from cpor.domain.reference import Partner
+from cpor.domain.refusal import FieldError
+
+
+def fact_errors(desk: Desk, claim: ClaimState) -> tuple[FieldError, ...]:
+    """Every fact that speaks against the claim now: warnings on a draft, errors from submission on."""
+    known, partner = desk.facts, desk.facts.partner
+    if (refusal := check_partner(partner)) or partner is None:
+        return (FieldError("partner_id", refusal.code, refusal.detail),) if refusal else ()
+    location = partner.location(claim.form.location_id)
+    if location is None:
+        return location_errors(partner, claim.form.location_id)
+    return check_facts(
+        policy(claim.policy),
+        claim.form,
+        customer=known.customer,
+        subscriptions=known.subscriptions,
+        location=location,
+        at=desk.context.received_at,
+    )
+
+
+def location_errors(partner: Partner, location_id: str | None) -> tuple[FieldError, ...]:
+    """D22: judged on every message that names one; a form without one is told so by its own check."""
+    error = check_location(partner, location_id) if location_id is not None else None
+    return (error,) if error else ()
+
+
+def filled_in(desk: Desk, claim: ClaimState) -> ClaimState:
+    """D11: the claim with the one subscription it can mean, where a P2020 form named none."""
+    found = resolved_subscription(policy(claim.policy), claim.form, desk.facts.subscriptions)
+    if found == claim.form.subscription_id:
+        return claim
+    return replace(claim, form=replace(claim.form, subscription_id=found))

@@ -1,0 +1,155 @@
+"""What no partner, customer or reviewer asks for: time-outs, parking, results, imports (T9, T19, D23, D29)."""
+
+from __future__ import annotations
+
+from cpor.domain.calendar import business_calendar
+from cpor.domain.commands import (
+    EndSubscription,
+    ExpireDeadline,
+    ImportLegacy,
+    ParkClaim,
+    RecordEarning,
+    RecordEligibility,
+    UnparkClaim,
+)
+from cpor.domain.deciding.competing import end_association
+from cpor.domain.deciding.desk import Desk
+from cpor.domain.deciding.ending import reject
+from cpor.domain.directory import check_location, check_partner
+from cpor.domain.events import IncentiveResult, LegacyImported, Parked, Unparked
+from cpor.domain.model import ClaimForm, Reason
+from cpor.domain.policy import Policy, edition_on, policy
+from cpor.domain.reference import Location
+from cpor.domain.result import Held, Ignored, Refused, refused, refused_for
+from cpor.domain.units import incumbents, units_of
+from cpor.domain.vocabulary import (
+    AssociationEndReason,
+    Clock,
+    Code,
+    Engagement,
+    IncentiveResultKind,
+    PartnerRole,
+    RejectionReason,
+    SolutionArea,
+    Status,
+)
+
+
+def expire(desk: Desk, data: ExpireDeadline) -> Ignored | Held | None:
+    """T9: only the partner's clock acts, and only the very one that was started (domain §2.3)."""
+    claim = desk.claim
+    clock = claim.clock(data.clock)
+    if clock is None or clock.started_by != data.started_by or data.clock != Clock.PARTNER_ANSWER:
+        return Ignored(f"the clock {data.clock} of event {data.started_by} does not run, or never acts")
+    if desk.context.now < clock.due:
+        return Ignored("the clock has not run out")
+    if claim.parked:
+        return Held("a message of the claim lies among the dead letters")
+    reject(desk, (Reason(RejectionReason.NO_PARTNER_RESPONSE),), None)
+    return None
+
+
+def park(desk: Desk, data: ParkClaim) -> Ignored | None:
+    if desk.claim.parked:
+        return Ignored("the claim is parked already")
+    desk.record(Parked, letter_id=data.letter_id)
+    return None
+
+
+def unpark(desk: Desk, data: UnparkClaim) -> Ignored | None:
+    if not desk.claim.parked:
+        return Ignored("the claim is not parked")
+    desk.record(Unparked, letter_id=data.letter_id)
+    return None
+
+
+def eligibility(desk: Desk, data: RecordEligibility) -> None:
+    """D29, R49."""
+    desk.record(IncentiveResult, kind=IncentiveResultKind.ELIGIBILITY, outcome=data.outcome, reason=data.reason)
+
+
+def earning(desk: Desk, data: RecordEarning) -> None:
+    """D29, R49."""
+    desk.record(
+        IncentiveResult,
+        kind=IncentiveResultKind.EARNING,
+        engagement=data.engagement,
+        partner_role=data.partner_role,
+        subscription_id=data.subscription_id,
+        amount=data.amount,
+        currency=data.currency,
+        period=data.period,
+    )
+
+
+def end_subscription(desk: Desk, data: EndSubscription) -> Ignored | None:
+    """T19, D16, D23: the claim stays approved."""
+    claim = desk.claim
+    if not claim.units:
+        return Ignored("the claim holds no unit any more")
+    end_association(desk, claim, claim.units, AssociationEndReason.SUBSCRIPTION_ENDED, data.ends_on)
+    return None
+
+
+def import_legacy(desk: Desk, data: ImportLegacy) -> Refused | None:
+    """D23: an association from before, without PoE, mail or hand-off."""
+    partner = desk.facts.partner
+    if refusal := check_partner(partner):
+        return refused(refusal)
+    place = partner.location(data.location_id) if partner else None
+    if place is None or partner is None:
+        error = partner and check_location(partner, data.location_id)
+        return refused_for((error,)) if error else Refused(Code.PARTNER_UNKNOWN, "The partner is not known.")
+    rules = policy(edition_on(desk.context.received_at, place.timezone))
+    engagement = rules.engagement_of(SolutionArea.BUSINESS_APPLICATIONS, data.partner_role)
+    if engagement is None:
+        return Refused(Code.ROLE_NOT_IN_AREA, "Legacy associations are of Business Applications.")
+    return _import(desk, data, rules, place, engagement)
+
+
+def _import(desk: Desk, data: ImportLegacy, rules: Policy, place: Location, engagement: Engagement) -> Refused | None:
+    form = _legacy_form(desk, data, engagement)
+    units = units_of(rules.edition, form)
+    if incumbents(data.partner_id, units, desk.others):
+        return Refused(Code.ALREADY_CLAIMED, "Another partner holds this subscription.")
+    subscription = desk.facts.subscriptions.get(data.subscription_id)
+    calendar = business_calendar(place.country, place.region, place.timezone)
+    context = desk.context
+    desk.begin(
+        LegacyImported(
+            claim_id=context.claim_id,
+            sequence=1,
+            at=context.now,
+            actor=context.actor,
+            policy=rules.edition,
+            status=Status.APPROVED,
+            claim_ref=context.claim_ref or legacy_ref(data.subscription_id, data.partner_role),
+            partner_id=data.partner_id,
+            form=form,
+            units=units,
+            zone=place.timezone,
+            calendar=calendar.name,
+            source=context.origin,
+            ends_on=data.ends_on or (subscription.ends_on if subscription else None),
+        )
+    )
+    return None
+
+
+def _legacy_form(desk: Desk, data: ImportLegacy, engagement: Engagement) -> ClaimForm:
+    subscription = desk.facts.subscriptions.get(data.subscription_id)
+    return ClaimForm(
+        claim_name=f"Legacy association {data.subscription_id}",
+        location_id=data.location_id,
+        tenant_id=data.tenant_id,
+        solution_area=SolutionArea.BUSINESS_APPLICATIONS,
+        partner_role=data.partner_role,
+        engagement=engagement,
+        workloads=subscription.products if subscription else (),
+        subscription_id=data.subscription_id,
+    )
+
+
+def legacy_ref(subscription_id: str, role: PartnerRole) -> str:
+    """The claim reference under which an imported association is known; its claim id follows from it."""
+    return f"legacy:{subscription_id}:{role.value}"

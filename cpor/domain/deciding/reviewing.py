@@ -1,0 +1,135 @@
+"""What a reviewer does: start, request information, approve, reject (T5 to T8, T16, D17, D24)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cpor.domain.commands import ApproveClaim, RejectClaim, RequestInformation, StartReview
+from cpor.domain.deciding.checks import fact_errors
+from cpor.domain.deciding.competing import clear_the_way, incumbents_refusal
+from cpor.domain.deciding.desk import Desk
+from cpor.domain.deciding.dialogue import optional_text_errors, text_errors
+from cpor.domain.deciding.documents import uncovered
+from cpor.domain.deciding.ending import reject, reject_finally
+from cpor.domain.events import Approved, InformationRequested, ReviewStarted
+from cpor.domain.model import ClaimState, Reason
+from cpor.domain.policy import Policy
+from cpor.domain.result import Refused, refused_for
+from cpor.domain.units import units_of
+from cpor.domain.vocabulary import (
+    Code,
+    Incentive,
+    IncentiveReason,
+    InformationReason,
+    RejectionReason,
+    RevocationReason,
+    Status,
+)
+
+#: D24: the system's own words; a reviewer may not use them.
+SYSTEM_REASONS: tuple[RejectionReason, ...] = (
+    RejectionReason.CUSTOMER_DECLINED,
+    RejectionReason.NO_PARTNER_RESPONSE,
+    RejectionReason.PARTNER_REQUEST,
+    RejectionReason.DISASSOCIATED,
+    RejectionReason.DISPUTE_UNSUCCESSFUL,
+)
+REVIEWERS_REASONS: tuple[str, ...] = tuple(each for each in RejectionReason if each not in SYSTEM_REASONS)
+
+
+def start(desk: Desk, data: StartReview) -> Refused | None:
+    """T5."""
+    desk.enter(Status.UNDER_REVIEW, ReviewStarted)
+    return None
+
+
+def request_information(desk: Desk, data: RequestInformation) -> Refused | None:
+    """T6, R32, R34."""
+    if refusal := reasons_refusal(data.reasons, tuple(InformationReason), data.comment):
+        return refusal
+    if errors := text_errors(desk.policy.comments, data.comment, "comment"):
+        return refused_for(errors)
+    if all(each in data.remove_workloads for each in desk.claim.form.workloads):
+        return Refused(Code.LAST_WORKLOAD, "The partner cannot be asked to remove every workload; reject instead.")
+    desk.enter(
+        Status.PARTNER_ACTION_REQUIRED,
+        InformationRequested,
+        reasons=data.reasons,
+        comment=data.comment,
+        remove_workloads=data.remove_workloads,
+    )
+    return None
+
+
+def approve(desk: Desk, data: ApproveClaim) -> Refused | None:
+    """T7, T16a. What stands in the way ends first, so that a unit never has two holders (D17)."""
+    if refusal := _approval_refusal(desk, data):
+        return refusal
+    displaced = clear_the_way(desk)
+    claim = desk.claim
+    incentive, reason = incentive_of(desk.policy, claim)
+    desk.enter(
+        Status.APPROVED,
+        Approved,
+        units=units_of(claim.policy, claim.form),
+        incentive=incentive,
+        incentive_reason=reason,
+        comment=data.comment,
+        displaces=displaced,
+    )
+    if claim.consent.declined_early:
+        customer_declined(desk)
+    return None
+
+
+def _approval_refusal(desk: Desk, data: ApproveClaim) -> Refused | None:
+    if errors := optional_text_errors(desk.policy.comments, data.comment, "comment"):
+        return refused_for(errors)
+    if missing := uncovered(desk.claim):
+        return Refused(Code.WORKLOAD_NOT_COVERED, f"No document covers: {', '.join(missing)}.")
+    if wrong := fact_errors(desk, desk.claim):
+        return Refused(wrong[0].code, wrong[0].detail, wrong)
+    return incumbents_refusal(desk, data.displaces)
+
+
+def incentive_of(rules: Policy, claim: ClaimState) -> tuple[Incentive, IncentiveReason | None]:
+    """D13, R50: whether the hand-off asks for an assessment, and if not, why."""
+    if not rules.is_payable(claim.form.partner_role):
+        return Incentive.NONE, IncentiveReason.ROLE_NOT_INCENTIVIZED
+    if claim.form.incentive_opt_out:
+        return Incentive.NONE, IncentiveReason.OPTED_OUT
+    return Incentive.ASSESS, None
+
+
+def customer_declined(desk: Desk) -> None:
+    """T11: after an approval, and at once after one that an early no was waiting for (D9)."""
+    reject(desk, (Reason(RejectionReason.CUSTOMER_DECLINED),), RevocationReason.CUSTOMER_DECLINED)
+
+
+def reject_claim(desk: Desk, data: RejectClaim) -> Refused | None:
+    """T8; T16b, where the lost dispute is one more reason."""
+    if refusal := reasons_refusal(data.reasons, REVIEWERS_REASONS, data.comment):
+        return refusal
+    if errors := optional_text_errors(desk.policy.comments, data.comment, "comment"):
+        return refused_for(errors)
+    if desk.claim.status != Status.DISPUTED:
+        reject(desk, data.reasons, None, comment=data.comment)
+        return None
+    reasons = (*data.reasons, Reason(RejectionReason.DISPUTE_UNSUCCESSFUL))
+    if desk.policy.dispute.lost_status == Status.REJECTED_FINAL:
+        reject_finally(desk, reasons, None, data.comment)
+    else:
+        reject(desk, reasons, None, comment=data.comment)
+    return None
+
+
+def reasons_refusal(given: Sequence[Reason], allowed: Sequence[str], comment: str | None) -> Refused | None:
+    """D24: at least one, of the right vocabulary; `other` says more in the comment."""
+    if not given:
+        return Refused(Code.REASON_REQUIRED, "Give at least one reason.")
+    foreign = [each.code for each in given if each.code not in allowed]
+    if foreign:
+        return Refused(Code.REASON_NOT_ALLOWED, f"Not a reason to choose here: {', '.join(foreign)}.")
+    if any(each.code == RejectionReason.OTHER for each in given) and not (comment or "").strip():
+        return Refused(Code.REASON_REQUIRED, "The reason `other` needs a comment that says which.")
+    return None
