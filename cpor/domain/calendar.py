@@ -164,12 +164,6 @@ def business_calendar(country: str, region: str | None, zone: str) -> BusinessCa
     return BusinessCalendar(country, region, zone)
 
 
-def named_calendar(name: str, zone: str) -> BusinessCalendar:
-    """The calendar of the place that a calendar's name speaks of, with today's holiday data (D1, D18)."""
-    country, _, region = name.partition("/")[0].partition("-")
-    return business_calendar(country, region or None, zone)
-
-
 def _local_date(at: Instant, zone: ZoneInfo) -> date:
     inside = min(max(at, _FIRST_INSTANT), _LAST_INSTANT)
     try:
