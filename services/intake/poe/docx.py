@@ -36,6 +36,7 @@ def check_docx(content: bytes, row: FileType, limits: Limits) -> None:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = archive.infolist()
             check_is_no_bomb(members, len(content), limits)
+            check_is_packed_plainly(members)
             main_part = find_main_part(archive, limits)
             for member in members:
                 _check_member(archive, member, limits)
@@ -54,6 +55,13 @@ def check_is_no_bomb(members: list[zipfile.ZipInfo], size: int, limits: Limits) 
     if inflated > limits.ratio_free_bytes and inflated > size * limits.max_inflation_ratio:
         raise unreadable(f"The document unpacks to more than {limits.max_inflation_ratio} times its size.")
     _check_members_share_nothing(members)
+
+
+def check_is_packed_plainly(members: list[zipfile.ZipInfo]) -> None:
+    if any(member.flag_bits & ENCRYPTED_FLAG for member in members):
+        raise encrypted("The Word document is protected with a password; send it without one.")
+    if any(member.compress_type not in METHODS for member in members):
+        raise unreadable("The document is packed in a way that Word does not use.")
 
 
 def _check_members_share_nothing(members: list[zipfile.ZipInfo]) -> None:
@@ -93,10 +101,6 @@ def check_is_part(name: str, members: list[zipfile.ZipInfo]) -> None:
 
 def _check_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limits: Limits) -> None:
     """Unpacks one part in pieces, which checks its CRC, and its XML if it is any."""
-    if member.flag_bits & ENCRYPTED_FLAG:
-        raise encrypted("The Word document is protected with a password; send it without one.")
-    if member.compress_type not in METHODS:
-        raise unreadable("The document is packed in a way that Word does not use.")
     parser = _parser(limits) if member.filename.endswith((".xml", ".rels")) else None
     for piece in _pieces(archive, member):
         if parser is not None:

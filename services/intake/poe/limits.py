@@ -6,8 +6,8 @@ that another edition can bring its own without a change of code.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -112,3 +112,12 @@ P2023 = Limits(
     max_cpu_seconds=5.0,
     max_memory_bytes=1024 * MIB,
 )
+
+
+def limits_for(types: Sequence[str], max_bytes: int, max_documents: int) -> Limits:
+    """The limits of an edition whose data names media types, bytes of one file and files of one claim.
+
+    `KeyError` for a type that nothing here can read: a mistake in the edition's data.
+    """
+    kinds = tuple(BY_MIME[mime].kind for mime in types)
+    return replace(P2023, kinds=kinds, max_bytes=max_bytes, max_documents=max_documents)
