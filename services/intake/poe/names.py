@@ -16,13 +16,11 @@ FORBIDDEN_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 def safe_filename(name: str, row: FileType) -> str:
     """`name` without folders and dangerous letters, with its type's extension; "document" if none is left."""
-    last = name.replace("\\", "/").rsplit("/", 1)[-1]
-    cleaned = "".join(letter for letter in unicodedata.normalize("NFC", last) if _is_harmless(letter))
-    stem = cleaned.strip(". ")
-    extension = next((end for end in row.extensions if stem.lower().endswith(end)), None)
-    if extension is not None:
-        stem = stem[: -len(extension)].rstrip(". ")
-    return (stem[:MAX_STEM].rstrip(". ") or "document") + (extension or row.extensions[0])
+    last = unicodedata.normalize("NFC", name.replace("\\", "/").rsplit("/", 1)[-1])
+    kept = " ".join("".join(letter for letter in last if _is_harmless(letter)).split())
+    extension = next((end for end in row.extensions if kept.lower().endswith(end)), None)
+    stem = kept[: -len(extension)] if extension is not None else kept
+    return (stem.strip(". ")[:MAX_STEM].rstrip(". ") or "document") + (extension or row.extensions[0])
 
 
 def _is_harmless(letter: str) -> bool:
