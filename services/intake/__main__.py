@@ -1,0 +1,29 @@
+"""`python -m services.intake --slot 0 --data DIR`: one worker of the intake group."""
+
+from __future__ import annotations
+
+import sys
+
+from cpor.runtime.main import run
+from cpor.runtime.settings import Settings
+from services.intake.poe.check import DocumentChecker
+from services.intake.poe.limits import P2023
+from services.intake.poe.store import PoeStore, StoreAddress
+from services.intake.worker import Intake
+
+
+def build(settings: Settings) -> Intake:
+    """The processor of this process. Both editions have the same limits of documents (D21)."""
+    address = StoreAddress(
+        endpoint=settings.s3_endpoint or None,
+        access_key=settings.s3_access_key,
+        secret_key=settings.s3_secret_key,
+        bucket=settings.s3_bucket,
+        region=settings.s3_region,
+    )
+    store = PoeStore(address)
+    return Intake(DocumentChecker(store, P2023), store, P2023, settings.claims_partitions, settings.partners_partitions)
+
+
+if __name__ == "__main__":
+    sys.exit(run("intake", build))
