@@ -1,7 +1,7 @@
 """Dead letters: poison records go to `cpor.dead-letters` in the transaction that passes them, with their reason.
 
-Behind a dead-lettered record the later ones of its key are parked, in order, until an operator replays them. A limit stops the
-worker instead of draining a topic into dead letters after a bad deploy.
+Behind a dead-lettered record the later ones of its key are parked, in order, until an operator replays them. A limit
+stops the worker instead of draining a topic into dead letters after a bad deploy.
 """
 
 from __future__ import annotations
@@ -65,17 +65,7 @@ class Letters:
         self._check_limit(record, reject)
 
     def _write(self, task: Task, record: Record, reason: str, detail: str, behind: str | None) -> None:
-        told = {
-            "dlq_id": letter_id(self._processor.service, record),
-            "dlq_service": self._processor.service,
-            "dlq_reason": reason,
-            "dlq_detail": detail[:_TEXT_LIMIT],
-            "dlq_topic": record.topic,
-            "dlq_partition": str(record.partition),
-            "dlq_offset": str(record.offset),
-            "dlq_received_at": str(record.appended_at),
-        } | ({} if behind is None else {"dlq_behind": behind})
-        headers = [*record.headers, *((name, text.encode()) for name, text in told.items())]
+        headers = letter_headers(self._processor.service, record, reason, detail, behind)
         task.emit(Topic.DEAD_LETTERS, 0, record.key, record.value, headers)
 
     def _check_limit(self, record: Record, reject: Reject) -> None:
@@ -103,3 +93,20 @@ class Letters:
 def letter_id(service: str, record: Record) -> str:
     """The id of the letter a service writes for a record: the same again after a crash."""
     return name_id(f"{service}/{record.origin}/dead-letter")
+
+
+def letter_headers(
+    service: str, record: Record, reason: str, detail: str, behind: str | None = None
+) -> list[tuple[str, bytes]]:
+    """The record's own headers, and why it lies among the dead letters; `behind`: the earlier letter it waits for."""
+    told = {
+        "dlq_id": letter_id(service, record),
+        "dlq_service": service,
+        "dlq_reason": reason,
+        "dlq_detail": detail[:_TEXT_LIMIT],
+        "dlq_topic": record.topic,
+        "dlq_partition": str(record.partition),
+        "dlq_offset": str(record.offset),
+        "dlq_received_at": str(record.appended_at),
+    } | ({} if behind is None else {"dlq_behind": behind})
+    return [*record.headers, *((name, text.encode()) for name, text in told.items())]

@@ -1,0 +1,1 @@
+"""The single writer of claim events: decides everything that lies in its one inbox (architecture §1)."""
