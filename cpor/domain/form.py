@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 
-from cpor.domain.model import ClaimForm, FormData, PartnerContact, Personal, TechnicalContact
+from cpor.domain.model import ClaimForm, FormData, PartnerContact, Personal, Revenue, TechnicalContact
 from cpor.domain.policy import Policy, RoleRow, SubscriptionRule, UnitKind
 from cpor.domain.refusal import FieldError, shown
 from cpor.domain.texts import check_domain, check_email, check_language, check_text, invalid, is_uuid
@@ -28,6 +28,11 @@ _ALWAYS_REQUIRED = (
     "customer_contact",
     "partner_contact",
 )
+
+
+_FORM_FIELDS = tuple(each.name for each in fields(ClaimForm))
+_PERSONAL_FIELDS = tuple(each.name for each in fields(Personal))
+_REVENUE_FIELDS = tuple(each.name for each in fields(Revenue))
 
 
 def check_form(policy: Policy, form: FormData) -> tuple[FieldError, ...]:
@@ -61,8 +66,8 @@ def complete(policy: Policy, form: FormData) -> tuple[ClaimForm, Personal]:
 
 def as_data(form: ClaimForm, personal: Personal) -> FormData:
     """A claim's form as if it had just come in: what an edit is laid over and then checked again."""
-    both = {name: getattr(part, name) for part in (form, personal) for name in _names(part)}
-    return FormData(**both)
+    both = {name: getattr(form, name) for name in _FORM_FIELDS}
+    return FormData(**both, **{name: getattr(personal, name) for name in _PERSONAL_FIELDS})
 
 
 def check_required(policy: Policy, form: FormData) -> Iterator[FieldError]:
@@ -149,7 +154,7 @@ def check_revenue(policy: Policy, form: FormData) -> Iterator[FieldError]:
     """R7: all three names."""
     if form.revenue is None:
         return
-    for name in _names(form.revenue):
+    for name in _REVENUE_FIELDS:
         yield from check_text(f"revenue.{name}", getattr(form.revenue, name), policy.texts.name)
 
 
@@ -217,7 +222,3 @@ def _check_own_contact(
         return
     yield from _check_contact(policy, path, contact.name, contact.email)
     yield from _check_spoken(policy, path, getattr(contact, "language", None))
-
-
-def _names(part: object) -> tuple[str, ...]:
-    return tuple(each.name for each in fields(part))  # type: ignore[arg-type]

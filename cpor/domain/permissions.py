@@ -78,7 +78,7 @@ def may(
     """D14 for a user who is known: by role, then by location; None is yes, else not_permitted."""
     if user.role not in _allowed(command, status):
         return Refusal(Code.NOT_PERMITTED, _role_detail(user.role, status))
-    if not all(covers(user, location) for location in locations):
+    if user.locations is not None and not all(covers(user, location) for location in locations):
         return Refusal(Code.NOT_PERMITTED, "This user acts only on claims of the user's own locations.")
     return None
 
@@ -103,9 +103,13 @@ def _allowed(command: CommandName, status: Status | None) -> Roles:
     row = PERMISSIONS.get(command)
     if row is None:
         return ()
-    return row.on_draft if status in (None, Status.DRAFT) else row.later
+    return row.on_draft if _is_draft(status) else row.later
+
+
+def _is_draft(status: Status | None) -> bool:
+    return status is None or status is Status.DRAFT
 
 
 def _role_detail(role: UserRole, status: Status | None) -> str:
-    when = "before submission" if status in (None, Status.DRAFT) else "after submission"
+    when = "before submission" if _is_draft(status) else "after submission"
     return f"The role {role.value} does not permit this {when}."

@@ -313,9 +313,7 @@ class Policy:
     def _names(self) -> dict[str, tuple[RoleRow, ...]]:
         named: dict[str, tuple[RoleRow, ...]] = {}
         for row in self.roles:
-            for name in dict.fromkeys(
-                map(engagement_key, (row.engagement, row.engagement_label, *row.aliases))
-            ):
+            for name in dict.fromkeys(engagement_key(name) for name in row.names):
                 named[name] = (*named.get(name, ()), row)
         return named
 
