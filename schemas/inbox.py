@@ -14,7 +14,6 @@ from pydantic import Field
 from pydantic_core import to_json
 
 from cpor.domain.vocabulary import (
-    ActorKind,
     Clock,
     CommandName,
     ConsentOutcome,
@@ -39,7 +38,6 @@ from schemas.fields import (
     MessageIdText,
     Moment,
     Name,
-    ObjectKey,
     PartnerIdText,
     SequenceNumber,
     Sha256,
@@ -61,6 +59,7 @@ from schemas.forms import (
     Workloads,
 )
 from schemas.partner_commands import Acknowledgements, PartnerCommand
+from schemas.parts import AcceptedDocument, Actor
 from schemas.receipts import Upload
 
 
@@ -109,38 +108,27 @@ class FormChanges(Message):
     engagement: EngagementName | None = None
 
 
-class AcceptedDocument(Message):
-    """A file that intake has checked and copied, and what the partner says of it."""
-
-    document_id: UuidText
-    object_key: ObjectKey
-    """`accepted/<claim id>/<sha256>`."""
-    version: str | None = None
-    """The object's version."""
-    filename: Filename
-    content_type: ContentType
-    size: WholeNumber
-    sha256: Sha256
-    description: Text1000
-    customer_signed_on: Day | None = None
-    covers: Workloads = ()
-
-
 class Create(FromPartner):
+    """An admitted create: the form checked, its contacts apart."""
+
     form: SentForm
     personal: WholePersonal
 
 
 class Edit(FromPartner):
+    """An admitted edit: what it replaces, contacts apart."""
+
     changes: FormChanges
     personal: ChangedPersonal
 
 
 class Cancel(FromPartner):
-    pass
+    """An admitted cancel."""
 
 
 class Reserve(FromPartner):
+    """An admitted reservation, with the upload intake has signed."""
+
     document_id: UuidText
     filename: Filename
     content_type: ContentType
@@ -151,10 +139,14 @@ class Reserve(FromPartner):
 
 
 class Attach(FromPartner):
+    """An admitted document, checked and copied."""
+
     document: AcceptedDocument
 
 
 class Amend(FromPartner):
+    """An admitted change of what is said of a document."""
+
     document_id: UuidText
     description: Text1000 = ABSENT
     customer_signed_on: Day | None = None
@@ -162,46 +154,55 @@ class Amend(FromPartner):
 
 
 class Remove(FromPartner):
+    """An admitted removal of a document."""
+
     document_id: UuidText
 
 
 class Comment(FromPartner):
+    """An admitted comment."""
+
     text: Text4000
 
 
 class Submit(FromPartner):
+    """An admitted submission."""
+
     acknowledgements: Acknowledgements = ()
 
 
 class File(Create):
+    """An admitted bulk filing: form, checked documents, acknowledgements."""
+
     documents: tuple[AcceptedDocument, ...] = ()
     acknowledgements: Acknowledgements = ()
     comment: Text4000 | None = None
 
 
 class Resubmit(FromPartner):
+    """An admitted resubmission."""
+
     comment: Text4000 | None = None
 
 
 class Withdraw(FromPartner):
+    """An admitted withdrawal."""
+
     reason: WithdrawReason
     text: Text4000 | None = None
 
 
 class Dispute(FromPartner):
+    """An admitted dispute."""
+
     justification: Text4000 | None = None
     document_ids: tuple[UuidText, ...] = ()
 
 
 class Disassociate(FromPartner):
+    """An admitted disassociation."""
+
     reason: Text1000
-
-
-class Actor(Message):
-    """Who acts; for a person the id under which they are known."""
-
-    kind: ActorKind
-    id: str = Field(min_length=1, max_length=200)
 
 
 class ByActor(Message):
@@ -250,6 +251,8 @@ class Reject(ByActor):
 
 
 class ReviewComment(ByActor):
+    """A reviewer's comment (D26)."""
+
     text: Text4000
 
 

@@ -1,0 +1,98 @@
+"""`cpor.consent.responses` and `cpor.consent.events` (contract §5): the customer's answer, and what came of it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from cpor.domain.vocabulary import SuspensionReason
+from schemas.base import Message
+from schemas.fields import Moment, SequenceNumber, UuidText
+
+RESPONSE = "cpor.consent.response.v1"
+REQUESTED = "cpor.consent.requested.v1"
+DECLINED = "cpor.consent.declined.v1"
+AGREED = "cpor.consent.agreed.v1"
+HELD = "cpor.consent.held.v1"
+COMPLETED = "cpor.consent.completed.v1"
+SUSPENDED = "cpor.consent.suspended.v1"
+IGNORED = "cpor.consent.ignored.v1"
+
+
+class Answer(StrEnum):
+    DECLINE = "decline"
+    AGREE = "agree"
+
+
+class AnswerChannel(StrEnum):
+    PAGE = "page"
+    PHONE = "phone"
+    MAIL = "mail"
+
+
+class Notice(StrEnum):
+    """Which of the two notices asked (D3)."""
+
+    SUBMITTED = "submitted"
+    APPROVED = "approved"
+
+
+class Response(Message):
+    """What a customer answered. By phone or mail the operator's `answered_at` counts (D19)."""
+
+    claim_id: UuidText
+    answer: Answer
+    channel: AnswerChannel
+    token_id: str | None = Field(default=None, max_length=200)
+    operator: str | None = Field(default=None, max_length=200)
+    answered_at: Moment | None = None
+    note: str | None = Field(default=None, max_length=4000)
+    evidence: str | None = Field(default=None, max_length=4000)
+    """What shows that the answer is the customer's."""
+
+
+class OfConsent(Message):
+    """What every consent event has."""
+
+    claim_id: UuidText
+    approval: SequenceNumber | None = None
+    """The approval it is about; absent before there is one."""
+    at: Moment
+
+
+class Requested(OfConsent):
+    """A notice went out with this token."""
+
+    notice: Notice
+    token: str = Field(max_length=2000)
+
+
+class Declined(OfConsent):
+    """The customer said no."""
+
+    evidence: str | None = Field(default=None, max_length=4000)
+
+
+class Agreed(OfConsent):
+    """Ends a suspension; neither shortens the wait nor bars a later decline."""
+
+
+class Held(OfConsent):
+    """The answer waits for a check; the wait stands still meanwhile (D20)."""
+
+
+class Completed(OfConsent):
+    """T12."""
+
+
+class Suspended(OfConsent):
+    """The wait stands still (D20)."""
+
+    reason: SuspensionReason
+
+
+class Ignored(OfConsent):
+    """An answer that changes nothing, and why."""
+
+    reason: str = Field(max_length=1000)

@@ -1,0 +1,109 @@
+"""`python -m schemas.generate [--check]`: writes `json/<type>.json` from the models, or says which files are stale.
+
+`--check` also fails where a type has no golden example in `corpus/`, or an example no type: examples are never deleted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pydantic.json_schema import GenerateJsonSchema
+
+from schemas.registry import MESSAGES, MessageSpec
+
+HERE = Path(__file__).parent
+JSON = HERE / "json"
+CORPUS = HERE / "corpus"
+
+
+def json_schema(spec: MessageSpec) -> dict[str, Any]:
+    """JSON Schema 2020-12 of a message's value."""
+    made = spec.model.model_json_schema(mode="validation")
+    return {"$schema": GenerateJsonSchema.schema_dialect, "title": spec.name, **_described(spec), **_without(made)}
+
+
+def _described(spec: MessageSpec) -> dict[str, str]:
+    return {"description": f"{spec.description} Topics: {', '.join(spec.topics)}."}
+
+
+def _without(made: dict[str, Any]) -> dict[str, Any]:
+    """As readers take it: unknown fields are allowed, and an absent field has no default that it could not hold."""
+    kept = {name: value for name, value in made.items() if name not in ("title", "description")}
+    for part in (kept, *kept.get("$defs", {}).values()):
+        part.pop("additionalProperties", None)
+        for field in part.get("properties", {}).values():
+            if "default" in field and field["default"] is None and "anyOf" not in field:
+                del field["default"]
+    return kept
+
+
+def file_of(folder: Path, name: str) -> Path:
+    return folder / f"{name}.json"
+
+
+def wanted() -> dict[Path, str]:
+    """Every generated file and its content."""
+    return {file_of(JSON, spec.name): _text(json_schema(spec)) for spec in MESSAGES.values()}
+
+
+def _text(content: Any) -> str:
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def write_all() -> int:
+    """Writes what differs and removes what no type asks for; the number of files touched."""
+    files = wanted()
+    stale = _stale(files)
+    for path in stale:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(files[path], encoding="utf-8")
+    extra = _present(JSON) - files.keys()
+    for path in extra:
+        path.unlink()
+    return len(stale) + len(extra)
+
+
+def problems() -> list[str]:
+    """What `--check` has to say, empty when all is well."""
+    files = wanted()
+    found = [f"stale: {_short(path)}" for path in _stale(files)]
+    found += [f"of no type: {_short(path)}" for path in _present(JSON) - files.keys()]
+    examples = {file_of(CORPUS, name) for name in MESSAGES}
+    found += [f"no golden example: {_short(path)}" for path in examples - _present(CORPUS)]
+    found += [f"example of no type: {_short(path)}" for path in _present(CORPUS) - examples]
+    return sorted(found)
+
+
+def _stale(files: dict[Path, str]) -> list[Path]:
+    return [path for path, text in files.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+
+
+def _present(folder: Path) -> set[Path]:
+    return set(folder.rglob("*.json"))
+
+
+def _short(path: Path) -> str:
+    return path.relative_to(HERE).as_posix()
+
+
+def main(arguments: Iterable[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m schemas.generate", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="change nothing; fail where something is stale or missing")
+    if not parser.parse_args(None if arguments is None else list(arguments)).check:
+        print(f"{write_all()} files written or removed.")
+        return 0
+    found = problems()
+    for line in found:
+        print(line, file=sys.stderr)
+    if found:
+        print("Run `python -m schemas.generate` and commit the result.", file=sys.stderr)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
