@@ -1,0 +1,57 @@
+"""What the parts of the kafka-python adapter share: faults translated, calls bounded."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+
+from kafka import errors as client_errors
+
+from cpor.runtime.errors import Fenced, GenerationLost, TransactionFailed
+
+#: Another process has this slot: give way.
+FENCED = (
+    client_errors.ProducerFencedError,
+    client_errors.InvalidProducerEpochError,
+    client_errors.FencedInstanceIdError,
+)
+#: The group moved on without this member.
+GENERATION = (
+    client_errors.CommitFailedError,
+    client_errors.IllegalGenerationError,
+    client_errors.UnknownMemberIdError,
+    client_errors.RebalanceInProgressError,
+)
+
+
+def chain(fault: BaseException | None) -> Iterator[BaseException]:
+    """The fault and what it names as its cause; the client often wraps the telling error in a general one."""
+    seen = 0
+    while fault is not None and seen < 8:
+        yield fault
+        inner = fault.args[0] if fault.args and isinstance(fault.args[0], BaseException) else None
+        fault = inner or fault.__cause__ or fault.__context__
+        seen += 1
+
+
+def translate(fault: BaseException, transactional_id: str) -> Exception:
+    causes = list(chain(fault))
+    told = f"{type(fault).__name__}: {fault}"[:500]
+    if any(isinstance(cause, FENCED) for cause in causes):
+        return Fenced(transactional_id=transactional_id, cause=told)
+    if any(isinstance(cause, GENERATION) for cause in causes):
+        return GenerationLost(transactional_id=transactional_id, cause=told)
+    return TransactionFailed(transactional_id=transactional_id, cause=told)
+
+
+def bounded(call: Callable[[], object], seconds: float) -> None:
+    """Make a call that may hang or fail, and go on after `seconds` whatever became of it."""
+
+    def attempt() -> None:
+        with contextlib.suppress(Exception):
+            call()
+
+    thread = threading.Thread(target=attempt, daemon=True)
+    thread.start()
+    thread.join(seconds)

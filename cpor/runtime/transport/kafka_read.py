@@ -1,0 +1,197 @@
+"""Consumers over kafka-python: group membership, and reading by `assign()` (pitfalls P4-P6, P11 of docs/kafka.md)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import Any
+
+from kafka import KafkaConsumer
+from kafka import TopicPartition as ClientTP
+from kafka import errors as client_errors
+from kafka.coordinator.assignors.range import RangePartitionAssignor
+from kafka.structs import MemberState
+
+from cpor.runtime.clock import Clock
+from cpor.runtime.errors import Fenced, Misconfigured
+from cpor.runtime.record import Record, TopicPartition
+from cpor.runtime.transport.kafka_common import FENCED, bounded, chain
+from cpor.runtime.transport.port import OffsetLost, Positions, Token
+
+#: How long one poll may work on joining. With 0 the client gives a join up before it was answered, and never joins.
+JOIN_POLL_MS = 200
+
+
+class KafkaMembership:
+    """`Membership` over kafka-python: subscribed to one fixed, empty topic; what is read is read by `KafkaReader`."""
+
+    def __init__(
+        self, bootstrap: str, group: str, member: str, slots_topic: str, settings: Mapping[str, Any], session_ms: int
+    ) -> None:
+        self._topic = slots_topic
+        self._client = KafkaConsumer(
+            bootstrap_servers=bootstrap,
+            client_id=f"{group}.{member}",
+            group_id=group,
+            group_instance_id=member,
+            enable_auto_commit=False,  # P5
+            isolation_level="read_committed",  # also makes committed() wait for open transactions
+            auto_offset_reset="earliest",  # the slots topic is empty for ever
+            session_timeout_ms=session_ms,
+            heartbeat_interval_ms=max(300, session_ms // 15),
+            max_poll_interval_ms=300_000,
+            partition_assignment_strategy=[RangePartitionAssignor],
+            metadata_max_age_ms=10_000,
+            metrics_enabled=False,
+            **settings,
+        )
+        self._wait_for_metadata(slots_topic)
+        self._client.subscribe(topics=[slots_topic])
+
+    def _wait_for_metadata(self, topic: str) -> None:
+        """A leader that joins before it knows the topic's partitions assigns none, and nobody asks again for minutes."""
+        deadline = time.monotonic() + 30
+        while not self._client.partitions_for_topic(topic):
+            if time.monotonic() > deadline:
+                raise Misconfigured("the slots topic is missing: create the topics first", topic=topic)
+            time.sleep(0.1)
+
+    def poll(self) -> frozenset[int] | None:
+        try:
+            self._client.poll(timeout_ms=0 if self._stable() else JOIN_POLL_MS)
+        except Exception as fault:
+            if any(isinstance(cause, FENCED) for cause in chain(fault)):
+                raise Fenced(cause=str(fault)) from fault
+            raise
+        if not self._stable():
+            return None
+        return frozenset(tp.partition for tp in self._client.assignment())
+
+    def _stable(self) -> bool:
+        return bool(self._client.group_metadata().state == MemberState.STABLE)
+
+    def generation(self) -> int:
+        return int(self._client.group_metadata().generation_id)
+
+    def token(self) -> Token:
+        return Token(self._client.group_metadata())
+
+    def committed(self, tps: Iterable[TopicPartition]) -> dict[TopicPartition, int | None]:
+        wanted = [ClientTP(*tp) for tp in tps]
+        if not wanted:
+            return {}
+        found = self._client._coordinator.fetch_committed_offsets(wanted, timeout_ms=60_000)
+        offsets = {TopicPartition(*tp): found[tp].offset if tp in found else None for tp in wanted}
+        return {tp: offset if offset is not None and offset >= 0 else None for tp, offset in offsets.items()}
+
+    def close(self) -> None:
+        bounded(lambda: self._client.close(autocommit=False, timeout_ms=1000), seconds=5)
+
+
+class KafkaReader:
+    """`Reader` over kafka-python, by `assign()` only (P11)."""
+
+    def __init__(self, bootstrap: str, clock: Clock, settings: Mapping[str, Any]) -> None:
+        common: dict[str, Any] = dict(
+            bootstrap_servers=bootstrap,
+            group_id=None,
+            enable_auto_commit=False,
+            metrics_enabled=False,
+            **settings,
+        )
+        self._clock = clock
+        self._tps: dict[TopicPartition, ClientTP] = {}
+        self._common = common
+        self._plain: KafkaConsumer | None = None
+        self._client = KafkaConsumer(
+            **common,
+            isolation_level="read_committed",
+            auto_offset_reset="none",
+            fetch_max_wait_ms=100,
+            max_partition_fetch_bytes=2 * 1024 * 1024,
+        )
+        assert_read_committed(self._client.config)
+
+    def assign(self, positions: Positions) -> None:
+        staying = self.assigned() & set(positions)
+        self._tps = {tp: ClientTP(*tp) for tp in positions}
+        self._client.assign(list(self._tps.values()))
+        for tp, offset in positions.items():
+            if tp not in staying or self.position(tp) != offset:
+                self._client.seek(self._tps[tp], offset)
+
+    def assigned(self) -> set[TopicPartition]:
+        return set(self._tps)
+
+    def poll(self, timeout_ms: int, max_records: int) -> list[Record]:
+        if not self._tps:
+            return []
+        try:
+            found = self._client.poll(timeout_ms=timeout_ms, max_records=max_records)
+        except client_errors.OffsetOutOfRangeError as fault:
+            raise OffsetLost(_named(fault)) from fault
+        at = self._clock.at
+        return [
+            Record(
+                r.topic, r.partition, r.offset, at(r.timestamp), r.key, r.value, tuple(r.headers) if r.headers else ()
+            )
+            for records in found.values()
+            for r in records
+        ]
+
+    def position(self, tp: TopicPartition) -> int:
+        position = self._client.position(self._tps[tp], timeout_ms=10_000)
+        if position is None:
+            raise OffsetLost([tp])
+        return int(position)
+
+    def seek(self, tp: TopicPartition, offset: int) -> None:
+        self._client.seek(self._tps[tp], offset)
+
+    def pause(self, tps: Iterable[TopicPartition]) -> None:
+        self._client.pause(*(self._tps[tp] for tp in tps if tp in self._tps))
+
+    def resume(self, tps: Iterable[TopicPartition]) -> None:
+        self._client.resume(*(self._tps[tp] for tp in tps if tp in self._tps))
+
+    def ends(self, tps: Iterable[TopicPartition], *, uncommitted: bool = False) -> dict[TopicPartition, int]:
+        client = self._uncommitted() if uncommitted else self._client
+        found = client.end_offsets([ClientTP(*tp) for tp in tps])
+        return {TopicPartition(*tp): int(offset) for tp, offset in found.items()}
+
+    def _uncommitted(self) -> KafkaConsumer:
+        if self._plain is None:
+            self._plain = KafkaConsumer(**self._common, isolation_level="read_uncommitted", auto_offset_reset="none")
+        return self._plain
+
+    def beginnings(self, tps: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        found = self._client.beginning_offsets([ClientTP(*tp) for tp in tps])
+        return {TopicPartition(*tp): int(offset) for tp, offset in found.items()}
+
+    def offsets_at(self, times: Mapping[TopicPartition, int]) -> dict[TopicPartition, int | None]:
+        found = self._client.offsets_for_times({ClientTP(*tp): ms for tp, ms in times.items()})
+        return {TopicPartition(*tp): None if hit is None else int(hit.offset) for tp, hit in found.items()}
+
+    def close(self) -> None:
+        for client in (self._client, self._plain):
+            if client is not None:
+                bounded(partial(client.close, autocommit=False, timeout_ms=1000), seconds=5)
+
+
+def _named(fault: BaseException) -> list[TopicPartition]:
+    """The partitions an out-of-range error names, as far as it does."""
+    told = fault.args[0] if fault.args else {}
+    return [TopicPartition(tp.topic, tp.partition) for tp in told] if isinstance(told, dict) else []
+
+
+def assert_read_committed(config: Mapping[str, Any]) -> None:
+    """P5: the client's defaults would lose or invent messages; raises Misconfigured."""
+    if (
+        config["isolation_level"] != "read_committed"
+        or config["enable_auto_commit"]
+        or config["auto_offset_reset"] == "latest"
+    ):
+        raise Misconfigured(
+            "consumers must read committed records, never commit by themselves and never skip to the end"
+        )
