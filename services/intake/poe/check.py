@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ from services.intake.poe.verdict import Accepted, Problem, ProblemCode, Refused,
 
 #: Of settled verdicts, for messages that come round again after an aborted or paused round.
 REMEMBERED = 4096
+#: Anything else was never a key of an accepted copy, and would make a strange one.
+DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -153,8 +156,11 @@ class DocumentChecker:
 
     def _accepted_before(self, request: DocumentRequest) -> AcceptedDocument | None:
         """The copy that an earlier attempt at this request kept, if its facts are those declared now."""
+        digest = request.sha256.lower()
+        if not DIGEST.fullmatch(digest):
+            return None
         try:
-            kept = self._store.head(accepted_key(request.claim_id, request.sha256.lower()))
+            kept = self._store.head(accepted_key(request.claim_id, digest))
         except ObjectMissing:
             return None
         same = (kept.size, kept.content_type) == (request.size, request.content_type)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -164,7 +164,7 @@ class PoeStore:
         """The content, if it has at most `max_bytes`. Raises `ObjectMissing`, `ObjectTooLarge`."""
         with _answers():
             answer = self._client.get_object(Bucket=self._bucket, Key=key)
-            with answer["Body"] as body:
+            with closing(answer["Body"]) as body:
                 if answer["ContentLength"] > max_bytes:
                     raise ObjectTooLarge(answer["ContentLength"])
                 content = b"".join(body.iter_chunks(CHUNK))
