@@ -11,11 +11,14 @@ from services.intake.message import Message
 from services.intake.poe.limits import Limits
 from services.intake.references import Reference
 
+#: A look-up costs a tenth of the enum's own.
+_COMMANDS: dict[str, CommandName] = {each.value: each for each in CommandName}
+
 
 class Case:
-    """`entry` is None for a partner without one; the checks that come later may rely on those before."""
+    """`entry` is None for a partner without one, `user` for one the directory does not have."""
 
-    __slots__ = ("body", "entry", "gathered", "limits", "message", "row")
+    __slots__ = ("body", "entry", "gathered", "limits", "message", "row", "user")
 
     def __init__(
         self,
@@ -32,18 +35,15 @@ class Case:
         self.entry = entry
         self.gathered = gathered
         self.limits = limits
+        #: Who acts: the message names the user, everything else comes from the directory (D14).
+        self.user: User | None = None if entry is None else entry.users.get(body.user)
 
     @property
     def command(self) -> CommandName:
-        return CommandName(self.message.type or "")
+        return _COMMANDS[self.message.type or ""]
 
     @property
     def known_entry(self) -> Entry:
         """The entry, once `partner_unknown` is ruled out."""
         assert self.entry is not None, "checks of the partner come first"
         return self.entry
-
-    @property
-    def user(self) -> User | None:
-        """The user who acts; the name comes from the message, everything else from the directory."""
-        return self.known_entry.users.get(self.body.user)
