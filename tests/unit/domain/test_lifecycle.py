@@ -1,0 +1,519 @@
+"""The guards of each step: submission, dialogue, clocks, rejection, dispute, documents (T1 to T18, D1 to D27)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from cpor.domain import commands as cmd
+from cpor.domain.decide import record_refusal, refusal_event
+from cpor.domain.events import CommandRefused, DocumentAmended, Edited, Rejected, Resubmitted, UnknownClaimRefused
+from cpor.domain.model import CustomerContact, FormData, Reason
+from cpor.domain.result import Accepted, Decision, Held, Ignored, Refused
+from cpor.domain.vocabulary import (
+    Clock,
+    Code,
+    CommandName,
+    DocumentId,
+    Edition,
+    Instant,
+    LocationId,
+    PartnerRole,
+    RejectionReason,
+    SolutionArea,
+    Status,
+    SubscriptionState,
+    WithdrawReason,
+    instant_text,
+    parse_instant,
+)
+from tests.unit.domain.claims import (
+    ACKNOWLEDGED,
+    EXAMPLES,
+    MONDAY,
+    OTHER_LOCATION,
+    SALES,
+    SUBSCRIPTION,
+    TENANT,
+    UNDER_P2020,
+    World,
+    document,
+    in_status,
+    sales_form,
+    usage_form,
+)
+
+
+def refusal(decision: Decision) -> Refused:
+    assert isinstance(decision, Refused), decision
+    return decision
+
+
+def edit(**changes: Any) -> cmd.EditClaim:
+    return cmd.EditClaim(form=FormData(**changes), given=tuple(changes))
+
+
+# --- Beginning ---------------------------------------------------------------------------------------------------
+
+
+def test_a_claim_takes_the_edition_of_the_local_day_it_was_received() -> None:
+    last_hour_of_p2020 = parse_instant("2023-10-09T21:59:59Z")  # 23:59:59 in Berlin
+    for moment, edition in ((last_hour_of_p2020, Edition.P2020), (last_hour_of_p2020 + 1000, Edition.P2023)):
+        claim = World(MONDAY).must("c", cmd.CreateClaim(form=usage_form()), received_at=moment)
+        assert claim.policy == edition
+
+
+def test_zone_calendar_and_source_are_fixed_when_the_claim_begins() -> None:
+    world = in_status(Status.PARTNER_ACTION_REQUIRED)
+    before = world.claim("c").origin
+    assert (before.zone, before.source) == ("Europe/Berlin", "cpor.partners.P-1.commands-0-1")
+    assert before.calendar.startswith("DE-BY/holidays-")
+    assert world.must("c", edit(location_id=OTHER_LOCATION)).origin == before
+
+
+def test_every_fault_of_a_form_is_told_at_once() -> None:
+    form = usage_form("teams", "sales", claim_name=" ", location_id="nowhere", engagement="CSP")
+    no = refusal(World().give("c", cmd.CreateClaim(form=form)))
+    assert no.code == Code.INVALID_FIELDS
+    assert {(each.field, each.code) for each in no.errors} == {
+        ("claim_name", Code.INVALID_FIELDS),
+        ("location_id", Code.LOCATION_UNKNOWN),
+        ("engagement", Code.NOT_A_CPOR_ENGAGEMENT),
+        ("workloads[1]", Code.WORKLOAD_NOT_IN_AREA),
+    }
+
+
+def test_a_single_fault_gives_its_own_code() -> None:
+    form = replace(usage_form("teams"), partner_role=PartnerRole.USAGE_RECOGNITION)
+    assert refusal(World().give("c", cmd.CreateClaim(form=form))).code == Code.ROLE_NOT_IN_AREA
+
+
+def test_facts_only_warn_on_a_draft_and_refuse_its_submission() -> None:
+    world = World(subscriptions={SUBSCRIPTION: replace(SALES, state=SubscriptionState.ENDED)})
+    decision = world.give("c", cmd.CreateClaim(form=sales_form()))
+    assert isinstance(decision, Accepted)
+    assert [each.code for each in decision.warnings] == [Code.SUBSCRIPTION_INACTIVE]
+    world.must("c", document(1, "sales"))
+    no = refusal(world.give("c", EXAMPLES[CommandName.SUBMIT]))
+    assert no.code == Code.SUBSCRIPTION_INACTIVE
+
+
+def test_facts_are_asked_again_at_approval() -> None:
+    world = World()
+    world.under_review("c", "P-1", sales_form())
+    world.subscriptions = {}
+    assert refusal(world.give("c", cmd.ApproveClaim())).code == Code.SUBSCRIPTION_UNKNOWN
+
+
+def test_a_submission_tells_all_that_is_missing() -> None:
+    world = World()
+    world.must("c", cmd.CreateClaim(form=usage_form()))
+    world.customer = None
+    no = refusal(world.give("c", cmd.SubmitClaim(acknowledgements=("information_is_accurate",))))
+    assert {each.code for each in no.errors} == {
+        Code.ACKNOWLEDGEMENTS_INCOMPLETE,
+        Code.POE_MISSING,
+        Code.TENANT_UNKNOWN,
+    }
+
+
+def test_a_filed_claim_is_all_or_nothing() -> None:
+    world = World()
+    data = cmd.FileClaim(form=usage_form(), documents=(document(1), document(2, size=0)), acknowledgements=ACKNOWLEDGED)
+    no = refusal(world.give("c", data))
+    assert [(each.field, each.code) for each in no.errors] == [("documents[1].size", Code.DOCUMENT_EMPTY)]
+    assert world.states == {}
+
+
+def test_filing_and_the_three_steps_lead_to_the_same_claim() -> None:
+    steps, filed = World(), World()
+    steps.must("c", cmd.CreateClaim(form=usage_form()))
+    steps.must("c", document(1))
+    one, other = steps.must("c", EXAMPLES[CommandName.SUBMIT]), filed.filed()
+    assert one.form == other.form
+    assert one.due() == other.due()
+    assert (one.status, one.documents[0].sha256) == (other.status, other.documents[0].sha256)
+
+
+@pytest.mark.parametrize("user", ["u-bill", "nobody"])
+def test_only_an_incentives_admin_works_on_a_draft(user: str) -> None:
+    world = in_status(Status.DRAFT)
+    no = refusal(world.give("c", EXAMPLES[CommandName.SUBMIT], user_id=user))
+    assert no.code == (Code.NOT_PERMITTED if user == "u-bill" else Code.USER_UNKNOWN)
+    assert world.must("c", EXAMPLES[CommandName.SUBMIT]).submitted_by == "u-anna"
+    assert world.must("c", EXAMPLES[CommandName.COMMENT], user_id="u-bill").comment_count == 1
+
+
+# --- Editing and answering ---------------------------------------------------------------------------------------
+
+
+def test_fields_that_may_not_change_are_all_named() -> None:
+    world = in_status(Status.PARTNER_ACTION_REQUIRED)
+    no = refusal(world.give("c", edit(claim_name="x", incentive_opt_out=True, workloads=("teams",))))
+    assert no.code == Code.EDIT_NOT_ALLOWED
+    assert [each.field for each in no.errors] == ["claim_name", "incentive_opt_out"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"tenant_id": "9f0e1d7a-5b1c-4c7e-9a51-0d7d1a2b3c4d"},
+        {"solution_area": SolutionArea.BUSINESS_APPLICATIONS},
+        {"partner_role": PartnerRole.USAGE_RECOGNITION},
+    ],
+)
+def test_tenant_area_and_role_mean_a_new_draft(changes: dict[str, Any]) -> None:
+    assert refusal(in_status(Status.DRAFT).give("c", edit(**changes))).code == Code.EDIT_NOT_ALLOWED
+
+
+def test_giving_a_field_as_it_stands_is_no_edit() -> None:
+    world = in_status(Status.PARTNER_ACTION_REQUIRED)
+    decision = world.give("c", edit(claim_name="Teams roll-out", tenant_id=TENANT))
+    assert isinstance(decision, Accepted)
+    assert decision.events == ()
+    assert refusal(world.give("c", cmd.ResubmitClaim())).code == Code.NOTHING_PROVIDED
+
+
+def test_the_last_workload_cannot_go() -> None:
+    for status in (Status.DRAFT, Status.PARTNER_ACTION_REQUIRED):
+        assert refusal(in_status(status).give("c", edit(workloads=()))).code == Code.LAST_WORKLOAD
+
+
+def test_history_has_what_changed_and_no_contact_data() -> None:
+    world = in_status(Status.PARTNER_ACTION_REQUIRED)
+    contact = CustomerContact("Ken Abe", "CFO", "ken@contoso.example")
+    world.must("c", edit(workloads=("teams",), customer_contact=contact))
+    event = world.log[-1]
+    assert isinstance(event, Edited)
+    assert [(each.field, each.before, each.after) for each in event.changes] == [
+        ("workloads", ("teams", "intune"), ("teams",)),
+        ("customer_contact", None, None),
+    ]
+    assert world.claim("c").personal.customer_contact == contact
+
+
+def test_resubmitting_needs_an_edit_a_document_or_a_comment() -> None:
+    for data in (
+        edit(workloads=("teams",)),
+        document(9),
+        EXAMPLES[CommandName.COMMENT],
+        EXAMPLES[CommandName.POE_AMEND],
+    ):
+        world = in_status(Status.PARTNER_ACTION_REQUIRED)
+        assert refusal(world.give("c", cmd.ResubmitClaim())).code == Code.NOTHING_PROVIDED
+        world.must("c", data)
+        assert world.must("c", cmd.ResubmitClaim()).status == Status.SUBMITTED
+    world = in_status(Status.PARTNER_ACTION_REQUIRED)
+    assert world.must("c", cmd.ResubmitClaim(comment="As discussed")).comments[-1].text == "As discussed"
+
+
+def test_a_reviewers_comment_is_no_answer_of_the_partner() -> None:
+    world = in_status(Status.PARTNER_ACTION_REQUIRED)
+    world.must("c", EXAMPLES[CommandName.REVIEW_COMMENT])
+    assert refusal(world.give("c", cmd.ResubmitClaim())).code == Code.NOTHING_PROVIDED
+
+
+def test_a_comment_alone_never_stops_the_partners_clock() -> None:
+    world = in_status(Status.PARTNER_ACTION_REQUIRED)
+    before = world.claim("c").due()
+    assert world.must("c", EXAMPLES[CommandName.COMMENT]).due() == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"workloads": ("teams",)}, True),
+        ({"location_id": OTHER_LOCATION}, True),
+        ({"customer_contact": CustomerContact("Ken", "CFO", "ken@contoso.example")}, True),
+        ({}, False),
+    ],
+)
+def test_the_customer_is_told_again_when_it_concerns_them(changes: dict[str, Any], told: bool) -> None:
+    world = in_status(Status.PARTNER_ACTION_REQUIRED)
+    world.must("c", edit(**changes))
+    world.must("c", cmd.ResubmitClaim(comment="Done"))
+    event = world.log[-1]
+    assert isinstance(event, Resubmitted)
+    assert event.customer_notice is told
+
+
+def test_a_second_request_gives_a_full_new_window() -> None:
+    world = in_status(Status.PARTNER_ACTION_REQUIRED)
+    first = world.claim("c").clock(Clock.PARTNER_ANSWER)
+    world.pass_days(2).must("c", cmd.ResubmitClaim(comment="Done"))
+    world.must("c", cmd.StartReview())
+    second = world.must("c", EXAMPLES[CommandName.REVIEW_REQUEST_INFORMATION]).clock(Clock.PARTNER_ANSWER)
+    assert first is not None
+    assert second is not None
+    assert second.due > first.due
+    assert second.started_by > first.started_by
+
+
+def test_all_workloads_cannot_be_asked_away() -> None:
+    world = in_status(Status.UNDER_REVIEW)
+    ask = cmd.RequestInformation(
+        reasons=(Reason("missing_products"),), comment="x", remove_workloads=("teams", "intune")
+    )
+    assert refusal(world.give("c", ask)).code == Code.LAST_WORKLOAD
+
+
+# --- Clocks ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "clock", "due"),
+    [
+        (Status.SUBMITTED, Clock.REVIEW_START, "2024-03-11T23:00:00.000Z"),  # 5 business days after Monday, 4 March
+        (Status.UNDER_REVIEW, Clock.REVIEW_DECISION, "2024-03-22T23:00:00.000Z"),
+        (Status.PARTNER_ACTION_REQUIRED, Clock.PARTNER_ANSWER, "2024-03-22T23:00:00.000Z"),
+        (Status.APPROVED, Clock.CONSENT_WAIT, "2024-03-11T23:00:00.000Z"),
+        (Status.REJECTED, Clock.DISPUTE_WINDOW, "2024-04-03T22:00:00.000Z"),  # summer time by then
+        (Status.DISPUTED, Clock.DISPUTE_ANSWER, "2024-03-11T23:00:00.000Z"),
+    ],
+)
+def test_each_status_runs_its_own_clock_and_no_other(status: Status, clock: Clock, due: str) -> None:
+    running = in_status(status).claim("c").due()
+    assert [(each.clock, instant_text(each.due)) for each in running] == [(clock, due)]
+
+
+@pytest.mark.parametrize("status", [Status.DRAFT, Status.CANCELLED, Status.REJECTED_FINAL])
+def test_where_nothing_is_awaited_no_clock_runs(status: Status) -> None:
+    assert in_status(status).claim("c").clocks == ()
+
+
+def test_the_overall_clock_of_p2020_stands_still_while_the_partner_has_the_claim() -> None:
+    world = World(UNDER_P2020)  # Monday, 6 March
+    first = world.under_review("c", "P-1", usage_form("teams")).clock(Clock.OVERALL_DECISION)
+    assert first is not None
+    world.pass_days(2)
+    paused = world.must("c", EXAMPLES[CommandName.REVIEW_REQUEST_INFORMATION]).clock(Clock.OVERALL_DECISION)
+    assert paused is not None
+    assert paused.remaining == "8bd"
+    assert Clock.OVERALL_DECISION not in [due.clock for due in world.claim("c").due()]
+    world.pass_days(5)
+    resumed = world.must("c", cmd.ResubmitClaim(comment="Done")).clock(Clock.OVERALL_DECISION)
+    assert resumed is not None
+    assert (resumed.remaining, resumed.budget) == (None, "8bd")
+    assert resumed.due == first.due + 3 * 86_400_000  # Thursday, Friday and Monday did not count
+    world.must("c", cmd.StartReview())
+    assert world.must("c", EXAMPLES[CommandName.REVIEW_REJECT]).clock(Clock.OVERALL_DECISION) is None
+
+
+def expiry(world: World) -> cmd.ExpireDeadline:
+    clock = world.claim("c").clock(Clock.PARTNER_ANSWER)
+    assert clock is not None
+    return cmd.ExpireDeadline(clock=clock.clock, started_by=clock.started_by, due=clock.due)
+
+
+def test_an_unanswered_request_is_rejected_when_its_clock_has_run_out() -> None:
+    world = in_status(Status.PARTNER_ACTION_REQUIRED)
+    expired = expiry(world)
+    assert isinstance(world.give("c", expired), Ignored)
+    world.pass_days(21)
+    claim = world.must("c", expired)
+    assert claim.has_reason(RejectionReason.NO_PARTNER_RESPONSE)
+    assert [due.clock for due in claim.due()] == [Clock.DISPUTE_WINDOW]
+
+
+def test_an_expiry_whose_clock_no_longer_runs_is_ignored() -> None:
+    world = in_status(Status.PARTNER_ACTION_REQUIRED)
+    stale = expiry(world)
+    world.must("c", cmd.ResubmitClaim(comment="In time"))
+    world.must("c", cmd.StartReview())
+    world.must("c", EXAMPLES[CommandName.REVIEW_REQUEST_INFORMATION])
+    world.pass_days(60)
+    assert isinstance(world.give("c", stale), Ignored)
+    assert world.claim("c").status == Status.PARTNER_ACTION_REQUIRED
+
+
+def test_an_answer_is_in_time_by_when_it_was_received() -> None:
+    world = in_status(Status.PARTNER_ACTION_REQUIRED)
+    due = expiry(world).due
+    world.pass_days(40)
+    answer = cmd.ResubmitClaim(comment="Done")
+    assert refusal(world.give("c", answer, received_at=due)).code == Code.WINDOW_CLOSED
+    assert world.must("c", answer, received_at=Instant(due - 1)).status == Status.SUBMITTED
+
+
+def test_a_parked_claim_keeps_its_time_out_for_later() -> None:
+    world = in_status(Status.PARTNER_ACTION_REQUIRED)
+    expired = expiry(world)
+    world.must("c", EXAMPLES[CommandName.PARK])
+    world.pass_days(30)
+    assert isinstance(world.give("c", expired), Held)
+    world.must("c", EXAMPLES[CommandName.UNPARK])
+    assert world.must("c", expired).status == Status.REJECTED
+
+
+# --- Rejection, dispute, withdrawal ------------------------------------------------------------------------------
+
+
+def test_a_dispute_is_possible_to_the_end_of_day_thirty() -> None:
+    due = in_status(Status.REJECTED).claim("c").due()[0].due
+    for received, legal in ((due - 1, True), (due, False)):
+        world = in_status(Status.REJECTED).pass_days(40)
+        decision = world.give("c", EXAMPLES[CommandName.DISPUTE], received_at=Instant(received))
+        assert isinstance(decision, Accepted) is legal
+        if not legal:
+            assert refusal(decision).code == Code.WINDOW_CLOSED
+
+
+def test_after_the_window_neither_documents_nor_comments_are_taken() -> None:
+    world = in_status(Status.REJECTED).pass_days(31)
+    for name in (CommandName.POE_RESERVE, CommandName.POE_ATTACH, CommandName.COMMENT, CommandName.REVIEW_COMMENT):
+        assert refusal(world.give("c", EXAMPLES[name])).code == Code.WINDOW_CLOSED
+
+
+def test_a_dispute_says_something_or_shows_something_new() -> None:
+    world = in_status(Status.REJECTED)
+    assert refusal(world.give("c", cmd.DisputeRejection(justification="  "))).code == Code.DISPUTE_EMPTY
+    old = cmd.DisputeRejection(document_ids=(document(1).document_id,))
+    assert refusal(world.give("c", old)).code == Code.DOCUMENT_UNKNOWN
+    world.must("c", document(8))
+    claim = world.must("c", cmd.DisputeRejection(document_ids=(document(8).document_id,)))
+    assert (claim.status, claim.dispute_spent) == (Status.DISPUTED, True)
+
+
+def test_the_one_dispute_of_p2023_is_spent_for_the_claims_life() -> None:
+    world = in_status(Status.DISPUTED)
+    claim = world.must("c", cmd.ApproveClaim())
+    rival = world.approved("b", "P-2", displaces=(claim.claim_id,))
+    assert rival.status == Status.APPROVED
+    assert refusal(world.give("c", EXAMPLES[CommandName.DISPUTE])).code == Code.DISPUTE_SPENT
+
+
+def test_p2020_allows_one_dispute_after_the_other() -> None:
+    world = World(UNDER_P2020)
+    world.under_review("c", "P-1", usage_form("teams"))
+    for _ in range(3):
+        world.must("c", EXAMPLES[CommandName.REVIEW_REJECT])
+        assert world.must("c", EXAMPLES[CommandName.DISPUTE]).dispute_spent is False
+    claim = world.must("c", EXAMPLES[CommandName.REVIEW_REJECT])
+    assert claim.status == Status.REJECTED
+    assert claim.has_reason(RejectionReason.DISPUTE_UNSUCCESSFUL)
+
+
+def test_a_lost_dispute_is_final_and_says_so() -> None:
+    claim = in_status(Status.REJECTED_FINAL).claim("c")
+    assert [reason.code for reason in claim.reasons] == ["insufficient_poe", "dispute_unsuccessful"]
+
+
+@pytest.mark.parametrize("reason", list(WithdrawReason))
+def test_a_withdrawal_is_granted_at_once_and_cannot_be_disputed(reason: WithdrawReason) -> None:
+    world = in_status(Status.SUBMITTED)
+    claim = world.must("c", cmd.WithdrawClaim(reason=reason, text="Because"))
+    event = world.log[-1]
+    assert isinstance(event, Rejected)
+    assert (event.withdraw_reason, event.disputable) == (reason, False)
+    assert claim.due() == ()
+    assert refusal(world.give("c", EXAMPLES[CommandName.DISPUTE])).code == Code.NOT_DISPUTABLE
+
+
+def test_words_that_were_asked_for_must_be_there() -> None:
+    empty = cmd.WithdrawClaim(reason=WithdrawReason.OTHER, text=" ")
+    assert refusal(in_status(Status.SUBMITTED).give("c", empty)).code == Code.REASON_REQUIRED
+    blank = cmd.DisassociateCustomer(reason="  ")
+    assert refusal(in_status(Status.APPROVED).give("c", blank)).code == Code.REASON_REQUIRED
+    world = in_status(Status.UNDER_REVIEW)
+    assert refusal(world.give("c", cmd.RejectClaim(reasons=()))).code == Code.REASON_REQUIRED
+    assert refusal(world.give("c", cmd.RejectClaim(reasons=(Reason("other"),)))).code == Code.REASON_REQUIRED
+    ask = cmd.RequestInformation(reasons=(Reason("insufficient_poe"),), comment="x")
+    assert refusal(world.give("c", ask)).code == Code.REASON_NOT_ALLOWED
+
+
+def test_approval_refuses_workloads_that_no_document_covers() -> None:
+    world = World()
+    data = cmd.FileClaim(form=usage_form(), documents=(document(1, "teams"),), acknowledgements=ACKNOWLEDGED)
+    world.must("c", data)
+    world.must("c", cmd.StartReview())
+    no = refusal(world.give("c", cmd.ApproveClaim()))
+    assert no.code == Code.WORKLOAD_NOT_COVERED
+    assert "intune" in no.detail
+
+
+def test_two_reviewers_cannot_both_decide() -> None:
+    world = in_status(Status.UNDER_REVIEW)
+    seen = world.claim("c").sequence
+    world.must("c", EXAMPLES[CommandName.COMMENT])
+    world.must("c", EXAMPLES[CommandName.REVIEW_REQUEST_INFORMATION], expected_sequence=seen)
+    world.must("c", cmd.ResubmitClaim(comment="Done"))
+    world.must("c", cmd.StartReview())
+    assert refusal(world.give("c", cmd.ApproveClaim(), expected_sequence=seen)).code == Code.STALE_SEQUENCE
+
+
+def test_a_refused_reviewers_command_leaves_an_event_and_nothing_else() -> None:
+    world = in_status(Status.SUBMITTED)
+    command = world.command("c", cmd.ApproveClaim())
+    no = refusal(world.give("c", cmd.ApproveClaim()))
+    before = world.claim("c")
+    kept = record_refusal(before, command, no)
+    (event,) = kept.events
+    assert isinstance(event, CommandRefused)
+    assert (event.code, event.sequence, event.command) == (no.code, before.sequence + 1, CommandName.REVIEW_APPROVE)
+    assert kept.states[before.claim_id] == replace(before, sequence=before.sequence + 1)
+    unknown = refusal_event(None, command, no)
+    assert isinstance(unknown, UnknownClaimRefused)
+    assert unknown.sequence == 0
+
+
+# --- Documents and comments --------------------------------------------------------------------------------------
+
+
+def test_a_claim_holds_twenty_documents() -> None:
+    world = in_status(Status.DRAFT)
+    for number in range(2, 21):
+        world.must("c", document(number))
+    assert refusal(world.give("c", document(21))).code == Code.TOO_MANY_DOCUMENTS
+    assert refusal(world.give("c", EXAMPLES[CommandName.POE_RESERVE])).code == Code.TOO_MANY_DOCUMENTS
+    world.must("c", EXAMPLES[CommandName.POE_REMOVE])
+    assert len(world.must("c", document(21)).documents) == 20
+
+
+def test_a_signature_may_be_unknown_or_old_but_not_of_tomorrow() -> None:
+    world = in_status(Status.DRAFT)
+    today = date(2024, 3, 4)
+    for number, day in enumerate((None, date(2001, 1, 1), today), start=2):
+        world.must("c", document(number, customer_signed_on=day))
+    no = refusal(world.give("c", document(9, customer_signed_on=today + timedelta(2))))
+    assert [(each.field, each.code) for each in no.errors] == [("customer_signed_on", Code.INVALID_FIELDS)]
+
+
+def test_an_amendment_says_what_changed_and_needs_its_document() -> None:
+    world = in_status(Status.DRAFT)
+    world.must("c", EXAMPLES[CommandName.POE_AMEND])
+    event = world.log[-1]
+    assert isinstance(event, DocumentAmended)
+    assert [(each.field, each.after) for each in event.changes] == [("description", "New")]
+    ghost = DocumentId("00000000-0000-5000-8000-000000000000")
+    for data in (cmd.RemoveDocument(document_id=ghost), cmd.AmendDocument(document_id=ghost, given=())):
+        assert refusal(world.give("c", data)).code == Code.DOCUMENT_UNKNOWN
+
+
+def test_an_approved_claim_takes_newer_proof_and_keeps_its_units() -> None:
+    world = in_status(Status.APPROVED)
+    claim = world.must("c", document(9))
+    assert (len(claim.documents), len(claim.units)) == (2, 2)
+
+
+def test_the_state_keeps_the_newest_comments_and_counts_all_up_to_the_limit() -> None:
+    world = in_status(Status.SUBMITTED)
+    for number in range(500):
+        world.must("c", cmd.AddComment(text=f"Comment {number}"))
+    claim = world.claim("c")
+    assert (len(claim.comments), claim.comment_count) == (20, 500)
+    assert claim.comments[-1].text == "Comment 499"
+    assert refusal(world.give("c", EXAMPLES[CommandName.COMMENT])).code == Code.TOO_MANY_COMMENTS
+
+
+@pytest.mark.parametrize("text", ["", "   ", "x" * 4001, "a\x00b"])
+def test_a_comment_is_a_text_of_bounded_length(text: str) -> None:
+    no = refusal(in_status(Status.SUBMITTED).give("c", cmd.AddComment(text=text)))
+    assert no.code == Code.INVALID_FIELDS
+
+
+def test_a_location_that_the_partner_does_not_have_is_refused_in_any_edit() -> None:
+    world = in_status(Status.PARTNER_ACTION_REQUIRED)
+    assert refusal(world.give("c", edit(location_id=LocationId("4999999")))).code == Code.LOCATION_UNKNOWN
