@@ -1,7 +1,7 @@
 """Make a virtual environment hold exactly what a lock file names, and this project on top.
 
-Runs on nothing but a Python's standard library. Safe to call from several `make` at once: one installs, the others wait. Does nothing
-when the environment already holds this lock and this pyproject.toml.
+Runs on nothing but a Python's standard library. Safe to call from several `make` at once: one installs, the
+others wait. Does nothing when the environment already holds this lock and this pyproject.toml.
 """
 
 from __future__ import annotations
@@ -52,7 +52,14 @@ def create(environment: Path) -> None:
 
 
 def install(environment: Path, lock: Path) -> None:
-    pip = [str(environment / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    pip = [
+        str(environment / "bin" / "python"),
+        "-m",
+        "pip",
+        "--disable-pip-version-check",
+        "install",
+        "--quiet",
+    ]
     say(f"installing {lock.name} (takes a minute the first time)")
     steps = [["--require-hashes", "-r", str(lock)], ["--no-deps", "--no-build-isolation", "-e", str(ROOT)]]
     for step in steps:

@@ -1,4 +1,6 @@
-"""Where an instance's Kafka and S3 are: what the CLI, the tests and the workers get to know about the platform."""
+"""Where an instance's Kafka and S3 are: what the CLI, the tests and the workers get to know about the
+platform.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ OPTIONAL: Mapping[str, str] = {"CPOR_S3_BUCKET": BUCKET, "CPOR_S3_REGION": REGIO
 
 @dataclass(frozen=True)
 class Endpoints:
-    """The addresses and credentials of one running platform; `data_dir` is where its workers keep their stores."""
+    """The addresses and credentials of one running platform; `data_dir` is where its workers keep their
+    stores.
+    """
 
     #: `host:port`, or a comma-separated list of them
     kafka_bootstrap: str
@@ -65,7 +69,9 @@ def saved_endpoints(data_dir: Path) -> Endpoints | None:
 
 
 def endpoints_from_env(data_dir: Path, environment: Mapping[str, str] = os.environ) -> Endpoints:
-    """The user's own Kafka and S3 (`CPOR_PLATFORM=external`); `PlatformError` names every variable that is missing."""
+    """The user's own Kafka and S3 (`CPOR_PLATFORM=external`); `PlatformError` names every variable that is
+    missing.
+    """
     known = {**OPTIONAL, **environment, "CPOR_DATA": str(data_dir)}
     missing = [variable for variable in VARIABLES.values() if not known.get(variable)]
     if missing:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 
 def write_atomic(path: Path, text: str, *, mode: int = 0o644) -> None:
-    """Replace `path` in one step: a reader, or a restart after a crash, sees the old text or the new, never half."""
+    """Replace `path` in one step: a reader, or a restart after a crash, sees the old text or the new, never
+    half.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

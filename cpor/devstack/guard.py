@@ -1,8 +1,8 @@
 """Runs a command that must not outlive its parent, even when the parent is killed with SIGKILL.
 
-Run as a file, with `<pid of the parent> <command> ...`; it imports nothing of the project, so that it starts in a few hundredths of a
-second. On Linux it asks the kernel for SIGKILL at the parent's death and becomes the command. Elsewhere it stays, watches both, and ends
-the command's process group, which is its own.
+Run as a file, with `<pid of the parent> <command> ...`; it imports nothing of the project, so that it starts
+in a few hundredths of a second. On Linux it asks the kernel for SIGKILL at the parent's death and becomes the
+command. Elsewhere it stays, watches both, and ends the command's process group, which is its own.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ import signal
 import sys
 import time
 
-#: linux/prctl.h; the setting survives execve, but is bound to the *thread* that forked us (see `process.spawn`)
+#: linux/prctl.h; the setting survives execve, but is bound to the *thread* that forked us (see
+#: `process.spawn`)
 PR_SET_PDEATHSIG = 1
 WATCH_SECONDS = 0.25
 
 
 def main(parent: int, command: list[str]) -> None:
-    if sys.platform == "linux":
+    if os.uname().sysname == "Linux":
         die_with_parent()
         leave_if_orphaned(parent)
         os.execvp(command[0], command)
@@ -43,10 +44,18 @@ def watch(parent: int, child: int) -> None:
     while True:
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
-            sys.exit(os.waitstatus_to_exitcode(status) & 0xFF)
+            leave_as(os.waitstatus_to_exitcode(status))
         if os.getppid() != parent:
             os.killpg(os.getpgrp(), signal.SIGKILL)
         time.sleep(WATCH_SECONDS)
+
+
+def leave_as(code: int) -> None:
+    """End as the command did: with its exit code, or by the same signal."""
+    if code < 0:
+        signal.signal(-code, signal.SIG_DFL)
+        os.kill(os.getpid(), -code)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -38,7 +38,9 @@ def jar_dir() -> Path:
 
 
 def fetch_jars(progress: Progress) -> Path:
-    """The folder of the broker's jars, downloaded first when it is not there; others who want it meanwhile wait."""
+    """The folder of the broker's jars, downloaded first when it is not there; others who want it meanwhile
+    wait.
+    """
     target = jar_dir()
     if target.is_dir():
         return target
@@ -57,7 +59,9 @@ def only_one(lock: Path) -> Iterator[None]:
 
 
 def download(target: Path, progress: Progress) -> None:
-    """Into a folder beside the target, renamed when complete: a broken download is never taken for a whole one."""
+    """Into a folder beside the target, renamed when complete: a broken download is never taken for a whole
+    one.
+    """
     maven = find_maven()
     if maven is None:
         raise PlatformError("Maven (mvn) is needed once, to fetch the Kafka broker: install it and try again")

@@ -1,4 +1,6 @@
-"""A one-node Apache Kafka (KRaft) for one machine: started in about four seconds, keeps its data, ports and identity over restarts."""
+"""A one-node Apache Kafka (KRaft) for one machine: started in about four seconds, keeps its data, ports and
+identity over restarts.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +24,16 @@ PORT_TRIES = 3
 PORTS = ("client", "controller")
 TEN_MIB = 10 * 1024 * 1024
 
-#: Measured on two cores, format + start: G1 4.8 s, Parallel 4.2 s, Serial 3.9 s and a third less CPU; C1 alone is right for `format`,
-#: which runs for one second, and wrong for a broker under load.
-JVM = ("-Xms256m", "-Xmx768m", "-XX:+UseSerialGC", "-Xshare:auto", "-Djava.awt.headless=true", "-Dfile.encoding=UTF-8")
+#: Measured on two cores, format + start: G1 4.8 s, Parallel 4.2 s, Serial 3.9 s and a third less CPU; C1
+#: alone is right for `format`, which runs for one second, and wrong for a broker under load.
+JVM = (
+    "-Xms256m",
+    "-Xmx768m",
+    "-XX:+UseSerialGC",
+    "-Xshare:auto",
+    "-Djava.awt.headless=true",
+    "-Dfile.encoding=UTF-8",
+)
 SHORT_JVM = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
 
 #: Settings that do not depend on the instance. The reason stands above each group.
@@ -45,7 +54,8 @@ BROKER: Mapping[str, object] = {
     "share.coordinator.state.topic.num.partitions": 1,
     "share.coordinator.state.topic.replication.factor": 1,
     "share.coordinator.state.topic.min.isr": 1,
-    # What the kernel relies on (architecture §3): the broker's clock, offsets that never expire, no topic by accident.
+    # What the kernel relies on (architecture §3): the broker's clock, offsets that never expire, no topic by
+    # accident.
     "log.message.timestamp.type": "LogAppendTime",
     "offsets.retention.minutes": 2147483647,
     "auto.create.topics.enable": "false",
@@ -85,7 +95,9 @@ class Kafka:
         return self._child.pid if self._child else None
 
     def run(self) -> None:
-        """Start the broker and return when it is ready; `PlatformError` with its last log lines when it does not come up."""
+        """Start the broker and return when it is ready; `PlatformError` with its last log lines when it does
+        not come up.
+        """
         self.home.mkdir(parents=True, exist_ok=True)
         java, jars = needed_java(), fetch_jars(self._progress)
         self._ports = kept_ports(self.home / "ports.json", PORTS)
@@ -112,18 +124,25 @@ class Kafka:
     def _format(self, java: str, jars: Path, settings: Path) -> None:
         if (self.home / "data" / "meta.properties").is_file():
             return
-        command = [java, *SHORT_JVM, logging_option(), "-cp", f"{jars}/*", "kafka.tools.StorageTool", "format"]
-        options = ["--cluster-id", self._cluster_id(), "--config", str(settings), "--ignore-formatted"]
+        command = [
+            java,
+            *SHORT_JVM,
+            logging_option(),
+            "-cp",
+            f"{jars}/*",
+            "kafka.tools.StorageTool",
+            "format",
+        ]
+        options = [
+            "--cluster-id",
+            cluster_id(self.home / "cluster-id"),
+            "--config",
+            str(settings),
+            "--ignore-formatted",
+        ]
         done = subprocess.run([*command, *options], capture_output=True, text=True, timeout=READY_SECONDS, check=False)
         if done.returncode != 0:
             raise PlatformError(f"Kafka's storage in {self.home} could not be formatted:\n{done.stdout}{done.stderr}")
-
-    def _cluster_id(self) -> str:
-        """Chosen once for a data directory: stores compare it to know whether they belong to this cluster."""
-        record = self.home / "cluster-id"
-        if not record.is_file():
-            write_atomic(record, base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="))
-        return record.read_text().strip()
 
     def _instance_settings(self) -> dict[str, object]:
         controller = f"{LOOPBACK}:{self._ports['controller']}"
@@ -147,6 +166,13 @@ class Kafka:
         if "Address already in use" in self.log.read_text(errors="replace"):
             return False
         raise PlatformError(f"Kafka did not start. The last lines of {self.log}:\n{lines}")
+
+
+def cluster_id(record: Path) -> str:
+    """Chosen once for a data directory: stores compare it to know whether they belong to this cluster."""
+    if not record.is_file():
+        write_atomic(record, base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="))
+    return record.read_text().strip()
 
 
 def needed_java() -> str:

@@ -1,4 +1,6 @@
-"""Which Kafka and S3 to use: an embedded pair, containers, or the user's own (`CPOR_PLATFORM`, architecture §6)."""
+"""Which Kafka and S3 to use: an embedded pair, containers, or the user's own (`CPOR_PLATFORM`, architecture
+§6).
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 
-from cpor.devstack.endpoints import Endpoints, endpoints_from_env
+from cpor.devstack.endpoints import Endpoints, endpoints_from_env, record_of
 from cpor.devstack.errors import PlatformError
 from cpor.devstack.jars import Progress, fetch_jars, find_java, find_maven, jar_dir
 from cpor.devstack.stack import Stack, silent
@@ -18,9 +20,10 @@ NOT_REACHABLE = 3
 
 WHAT_TO_INSTALL = """\
 There is nothing here to run Kafka and S3 on. Do one of these:
-  - install Java 17 or newer and Maven (`java` and `mvn` on the PATH): everything then runs on this machine without containers;
+  - install Java 17 or newer and Maven (`java` and `mvn` on the PATH): then everything runs without containers;
   - start a Docker engine ({docker});
-  - set CPOR_PLATFORM=external and CPOR_KAFKA_BOOTSTRAP, CPOR_S3_ENDPOINT, CPOR_S3_ACCESS_KEY and CPOR_S3_SECRET_KEY to your own."""
+  - set CPOR_PLATFORM=external and CPOR_KAFKA_BOOTSTRAP, CPOR_S3_ENDPOINT, CPOR_S3_ACCESS_KEY and
+    CPOR_S3_SECRET_KEY to your own."""
 
 
 class PlatformKind(StrEnum):
@@ -33,8 +36,9 @@ class PlatformKind(StrEnum):
 def open_platform(data_dir: Path, *, progress: Progress = silent, keep: bool = True) -> Iterator[Endpoints]:
     """A running platform for the time of the `with` block.
 
-    `keep=False` says that nobody will come back for the data: containers' volumes are then removed too (embedded data lies in
-    `data_dir`, whose removal is the caller's). Raises `PlatformError` with one message that says what to do.
+    `keep=False` says that nobody will come back for the data: containers' volumes are then removed too
+    (embedded data lies in `data_dir`, whose removal is the caller's). Raises `PlatformError` with one message
+    that says what to do.
     """
     kind = choose_platform()
     if kind is PlatformKind.EXTERNAL:
@@ -54,7 +58,10 @@ def open_platform(data_dir: Path, *, progress: Progress = silent, keep: bool = T
 def external(data_dir: Path) -> Iterator[Endpoints]:
     endpoints = endpoints_from_env(data_dir.resolve())
     endpoints.save()
-    yield endpoints
+    try:
+        yield endpoints
+    finally:
+        record_of(endpoints.data_dir).unlink(missing_ok=True)
 
 
 def choose_platform() -> PlatformKind:

@@ -1,4 +1,6 @@
-"""Ports on the loopback interface: chosen by the system, kept over restarts so that clients find the instance again."""
+"""Ports on the loopback interface: chosen by the system, kept over restarts so that clients find the instance
+again.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ LOOPBACK = "127.0.0.1"
 
 
 def free_ports(count: int) -> list[int]:
-    """`count` different ports that nobody listened on a moment ago; who uses one must be ready to lose the race for it."""
+    """`count` different ports that nobody listened on a moment ago; who uses one must be ready to lose the
+    race for it.
+    """
     with ExitStack() as held:
         sockets = [held.enter_context(socket.socket()) for _ in range(count)]
         for one in sockets:
@@ -36,9 +40,10 @@ def is_free(port: int) -> bool:
 
 
 def kept_ports(record: Path, names: Sequence[str], *, patience: float = 3.0) -> dict[str, int]:
-    """The ports recorded in `record` where all of them are free within `patience` seconds, else newly chosen and recorded ones.
+    """The recorded ports where all of them are free within `patience` seconds, else new ones, recorded.
 
-    Patience, because a client that keeps trying to reach a stopped instance can hold its port for a moment by connecting to itself.
+    Patience, because a client that keeps trying to reach a stopped instance can hold its port for a moment by
+    connecting to itself.
     """
     ports = _recorded(record, names)
     deadline = time.monotonic() + patience

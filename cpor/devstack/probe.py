@@ -7,14 +7,17 @@ import struct
 
 API_VERSIONS = 18
 METADATA = 3
-#: The oldest versions of both requests that every broker since 4.0 still answers, in the plain (not flexible) encoding.
+#: The oldest versions of both requests that every broker since 4.0 still answers, in the plain (not flexible)
+#: encoding.
 API_VERSIONS_VERSION = 0
 METADATA_VERSION = 1
 NO_TOPICS = struct.pack(">i", 0)
 
 
 def kafka_answers(bootstrap: str, timeout: float = 2.0) -> bool:
-    """True when the broker knows its API and counts itself among the live ones: before, topics cannot be created."""
+    """True when the broker knows its API and counts itself among the live ones: before, topics cannot be
+    created.
+    """
     host, _, port = bootstrap.split(",")[0].rpartition(":")
     try:
         with socket.create_connection((host, int(port)), timeout) as connection:
@@ -22,7 +25,8 @@ def kafka_answers(bootstrap: str, timeout: float = 2.0) -> bool:
             live = ask(connection, METADATA, METADATA_VERSION, NO_TOPICS)
     except (OSError, ValueError, struct.error):
         return False
-    return struct.unpack_from(">h", versions)[0] == 0 and struct.unpack_from(">i", live)[0] > 0
+    (error,), (brokers,) = struct.unpack_from(">h", versions), struct.unpack_from(">i", live)
+    return bool(error == 0 and brokers > 0)
 
 
 def ask(connection: socket.socket, api: int, version: int, body: bytes) -> bytes:

@@ -1,7 +1,8 @@
 """Child processes of one instance: locked, recorded, and never left behind.
 
-Three nets, one below the other: `stop` ends children in the usual way; the kernel ends them when this process dies, however it dies
-(`guard`); and the next start on the same directory ends what the record names, by pid *and* start time, never by name.
+Three nets, one below the other: `stop` ends children in the usual way; the kernel ends them when this process
+dies, however it dies (`guard`); and the next start on the same directory ends what the record names, by pid
+*and* start time, never by name.
 """
 
 from __future__ import annotations
@@ -46,7 +47,9 @@ class Recorded:
     command: list[str]
 
     def process(self) -> psutil.Process | None:
-        """The process that was recorded, if it still runs: the same pid with another start time is a stranger."""
+        """The process that was recorded, if it still runs: the same pid with another start time is a
+        stranger.
+        """
         try:
             process = psutil.Process(self.pid)
             same = abs(process.create_time() - self.started) < START_TOLERANCE_S
@@ -96,8 +99,8 @@ class Child:
 class ProcessTable:
     """The children of one instance, and the lock that makes it the only one on `home`.
 
-    Entering takes the lock (`DataDirInUse` names the holder) and ends left-overs of an earlier run; leaving ends all children. Methods
-    may be called from any thread.
+    Entering takes the lock (`DataDirInUse` names the holder) and ends left-overs of an earlier run; leaving
+    ends all children. Methods may be called from any thread.
     """
 
     def __init__(self, home: Path) -> None:
@@ -107,14 +110,18 @@ class ProcessTable:
         self._lock: IO[str] | None = None
 
     def __enter__(self) -> Self:
-        self._lock = take_lock(self.home / "lock")
-        end_left_overs(self._record_file)
+        self.open()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def open(self) -> None:
+        """As entering, for those who hold it in an attribute."""
+        self._lock = take_lock(self.home / "lock")
+        end_left_overs(self._record_file)
 
     def close(self) -> None:
         """End all children and let go of the directory; harmless when done twice."""
@@ -214,7 +221,8 @@ def start_time(pid: int) -> float:
 def spawn(command: Sequence[str], *, env: Mapping[str, str], log: Path, cwd: Path) -> Popen:
     """Start `command` under the guard, its output appended to `log`.
 
-    Linux sends the death signal when the *thread* that forked ends, not the process. So one thread that never ends does all forking.
+    Linux sends the death signal when the *thread* that forked ends, not the process. So one thread that never
+    ends does all forking.
     """
     guarded = [sys.executable, "-E", "-S", guard.__file__, str(os.getpid()), *command]
 
@@ -234,7 +242,9 @@ def spawn(command: Sequence[str], *, env: Mapping[str, str], log: Path, cwd: Pat
 
 
 class _Forker:
-    """The thread that lives as long as the process; made anew in a forked copy of the process, which has none."""
+    """The thread that lives as long as the process; made anew in a forked copy of the process, which has
+    none.
+    """
 
     def __init__(self) -> None:
         self._start = threading.Lock()

@@ -1,4 +1,6 @@
-"""SeaweedFS as the S3 of one machine: loopback only, credentials of its own for each data directory, data kept over restarts."""
+"""SeaweedFS as the S3 of one machine: loopback only, credentials of its own for each data directory, data
+kept over restarts.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +68,9 @@ class Seaweed:
         return self._child.pid if self._child else None
 
     def run(self) -> None:
-        """Start it, wait until it answers, make the bucket; `PlatformError` with its last log lines when it does not come up."""
+        """Start it, wait until it answers, make the bucket; `PlatformError` with its last log lines when it
+        does not come up.
+        """
         self._ports = kept_ports(self.home / "ports.json", PORTS)
         for _ in range(PORT_TRIES):
             self._launch()
@@ -133,7 +137,9 @@ def s3_answers(client: S3Client) -> bool:
 
 
 def prepare_bucket(client: S3Client, bucket: str = BUCKET) -> None:
-    """The bucket of contract §6: versioned, and what lies in quarantine expires. May be done any number of times."""
+    """The bucket of contract §6: versioned, and what lies in quarantine expires. May be done any number of
+    times.
+    """
     with suppress(client.exceptions.BucketAlreadyOwnedByYou, client.exceptions.BucketAlreadyExists):
         client.create_bucket(Bucket=bucket)
     client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
@@ -171,7 +177,9 @@ def find_weed() -> str:
 
 
 def sweep_sockets(ports: Iterable[int]) -> None:
-    """Remove the sockets that SeaweedFS leaves in /tmp, under names that no option of it can change, when it is killed."""
+    """Remove the sockets that SeaweedFS leaves in /tmp, under names that no option of it can change, when it
+    is killed.
+    """
     wanted = set(map(str, ports))
     for path in Path("/tmp").glob("seaweedfs-*.sock"):
         if path.stem.rpartition("-")[2] in wanted:

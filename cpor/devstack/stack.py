@@ -22,8 +22,9 @@ def silent(_: str) -> None:
 class Stack:
     """One instance's Kafka and S3, the only one on its data directory.
 
-    Use it as a context manager, or `start` and `stop`. What it starts dies with this process, however that ends. `start` raises
-    `PlatformError` (what is missing, or the log of what failed) or `DataDirInUse`, and leaves nothing running then.
+    Use it as a context manager, or `start` and `stop`. What it starts dies with this process, however that
+    ends. `start` raises `PlatformError` (what is missing, or the log of what failed) or `DataDirInUse`, and
+    leaves nothing running then.
     """
 
     def __init__(self, data_dir: Path, *, kafka: bool = True, s3: bool = True, progress: Progress = silent) -> None:
@@ -43,7 +44,7 @@ class Stack:
         self.stop()
 
     def start(self) -> None:
-        self._processes.__enter__()
+        self._processes.open()
         try:
             self._progress("starting " + " and ".join(self._names()))
             self._all_at_once([part.run for part in (self._kafka, self._s3) if part])
