@@ -10,7 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 
 from fpdf import FPDF
 from fpdf.enums import EncryptionMethod
@@ -117,6 +117,7 @@ def _altered_pdf() -> bytes:
 
 def _encrypted_pdf() -> bytes:
     paper = FPDF()
+    paper.set_creation_date(datetime(2026, 3, 4, tzinfo=UTC))
     paper.set_encryption(PASSWORD, PASSWORD, encryption_method=EncryptionMethod.RC4)
     paper.add_page()
     paper.set_font("helvetica", size=12)

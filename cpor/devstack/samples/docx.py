@@ -13,6 +13,7 @@ from docx.shared import Pt
 
 from cpor.devstack.samples.content import PoeContent, workload_title
 from cpor.devstack.samples.pdf import ACKNOWLEDGEMENT
+from cpor.devstack.samples.text import visible
 
 #: The earliest time that a ZIP archive can hold; any fixed one would do.
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -44,7 +45,7 @@ def repacked(archive: bytes) -> bytes:
 
 def _set_properties(document: Any, content: PoeContent) -> None:
     properties = document.core_properties
-    properties.author = content.partner_name[:255]
+    properties.author = visible(content.partner_name)[:255]
     properties.title = f"Proof of execution {content.document_number}"
     properties.created = properties.modified = datetime(*content.issued_on.timetuple()[:3], 9, tzinfo=UTC)
 
@@ -64,9 +65,11 @@ def _add_parties(document: Any, content: PoeContent) -> None:
 
 def _add_acknowledgement(document: Any, content: PoeContent) -> None:
     document.add_heading("2   Customer acknowledgement", level=1)
-    document.add_paragraph(ACKNOWLEDGEMENT.format(customer=content.customer_name, partner=content.partner_name))
+    statement = ACKNOWLEDGEMENT.format(customer=content.customer_name, partner=content.partner_name)
+    document.add_paragraph(visible(statement))
     if content.signed_on is not None:
-        document.add_paragraph(f"Signed: {content.signer_name}, {content.signer_title}, {content.signed_on:%d %B %Y}")
+        signer = f"Signed: {content.signer_name}, {content.signer_title}, {content.signed_on:%d %B %Y}"
+        document.add_paragraph(visible(signer))
 
 
 def _add_work(document: Any, content: PoeContent) -> None:
@@ -86,4 +89,4 @@ def _add_table(document: Any, rows: Sequence[Sequence[str]]) -> None:
     table = document.add_table(rows=len(rows), cols=len(rows[0]), style="Table Grid")
     for line, cells in zip(table.rows, rows, strict=True):
         for cell, text in zip(line.cells, cells, strict=True):
-            cell.text = text
+            cell.text = visible(text)

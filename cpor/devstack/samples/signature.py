@@ -6,6 +6,8 @@ import math
 from itertools import pairwise
 from random import Random
 
+from cpor.devstack.samples.text import legible
+
 #: Points between two turns of the pen.
 STEPS = 5
 Point = tuple[float, float]
@@ -13,7 +15,7 @@ Point = tuple[float, float]
 
 def signature(name: str, width: float, height: float) -> list[Point]:
     """Points within `width` × `height` (any unit, y downwards), to be joined in order."""
-    random = Random(f"signature of {name}")
+    random = Random(f"signature of {legible(name)}")
     turns = _turns(random, max(5, min(14, len(name))), width, height)
     points = [point for start, end in pairwise(turns) for point in _stroke(start, end)]
     return points + _flourish(random, points[-1], width, height)

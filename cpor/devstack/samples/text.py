@@ -16,10 +16,14 @@ ENCODING = "windows-1252"
 FOREIGN_RUN = re.compile(r"[^\x00-\xff€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]+")
 
 
+def visible(text: str) -> str:
+    """`text` without controls and lone surrogates, which no document format takes."""
+    return "".join(letter for letter in text if unicodedata.category(letter) not in {"Cc", "Cs"} or letter == "\n")
+
+
 def legible(text: str) -> str:
-    """`text` with what the built-in fonts lack written in Latin letters; controls and lone surrogates dropped."""
-    visible = "".join(letter for letter in text if unicodedata.category(letter) not in {"Cc", "Cs"} or letter == "\n")
-    composed = unicodedata.normalize("NFC", visible)
+    """`text` with what the built-in fonts lack written in Latin letters."""
+    composed = unicodedata.normalize("NFC", visible(text))
     return FOREIGN_RUN.sub(lambda run: anyascii(run.group()), composed).encode(ENCODING, "replace").decode(ENCODING)
 
 
