@@ -19,6 +19,7 @@ def _day_text(day: int) -> str:
     return datetime.fromtimestamp(day * 86_400, UTC).strftime("%Y-%m-%d")
 
 
+@lru_cache(maxsize=65_536)
 def instant_text(value: int) -> str:
     """RFC 3339 in UTC with milliseconds: ``2024-03-01T09:00:00.000Z``."""
     day, ms = divmod(value, MS_PER_DAY)
@@ -45,7 +46,9 @@ def datetime_instant(moment: datetime) -> Instant:
     return Instant(since.days * MS_PER_DAY + since.seconds * 1000 + since.microseconds // 1000)
 
 
+@lru_cache(maxsize=65_536)
 def _read_instant(value: object) -> object:
+    """Cached, as the texts of one snapshot mostly stood in the one before it."""
     return parse_instant(value) if isinstance(value, str) else value
 
 

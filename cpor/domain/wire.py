@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import fields
 from typing import Any
 
@@ -33,19 +32,24 @@ def encode(value: Any) -> bytes:
     return adapter(type(value)).dump_json(value)
 
 
+def decode(kind: type[Any], value: bytes) -> Any:
+    """The dataclass a JSON value stands for. Raises ValueError (pydantic.ValidationError is one)."""
+    return adapter(kind).validate_json(value)
+
+
 def decode_event(name: EventName, value: bytes) -> Event:
-    """Raises pydantic.ValidationError where the value is no such event."""
-    event: Event = adapter(EVENT_TYPES[name]).validate_json(value)
+    """Raises ValueError where the value is no such event."""
+    event: Event = decode(EVENT_TYPES[name], value)
     return event
 
 
 def decode_unknown_refusal(value: bytes) -> UnknownClaimRefused:
-    refused: UnknownClaimRefused = adapter(UnknownClaimRefused).validate_json(value)
+    refused: UnknownClaimRefused = decode(UnknownClaimRefused, value)
     return refused
 
 
 def decode_state(value: bytes) -> ClaimState:
-    state: ClaimState = adapter(ClaimState).validate_json(value)
+    state: ClaimState = decode(ClaimState, value)
     return state
 
 
@@ -59,7 +63,7 @@ def command_data(name: CommandName, data: dict[str, Any]) -> CommandData:
 
     Form fields of create, edit and file stand at the top level there. Raises pydantic.ValidationError.
     """
-    command: CommandData = adapter(COMMAND_TYPES[name]).validate_json(json.dumps(_shaped(name, data)))
+    command: CommandData = adapter(COMMAND_TYPES[name]).validate_python(_shaped(name, data))
     return command
 
 
