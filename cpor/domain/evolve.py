@@ -6,7 +6,8 @@ Nothing is looked up here and nothing is judged: an event says all that it chang
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import fields, replace
+from operator import attrgetter
 from typing import Any, cast
 
 from cpor.domain import events as ev
@@ -40,6 +41,10 @@ PERSONAL_FIELDS: tuple[str, ...] = ("customer_contact", "partner_contact", "tech
 
 Changes = dict[str, Any]
 
+#: Half the time of `dataclasses.replace`, which is most of what one event costs.
+_FIELDS: tuple[str, ...] = tuple(each.name for each in fields(ClaimState))
+_values_of = attrgetter(*_FIELDS)
+
 
 class BrokenSequence(ValueError):
     """An event does not follow on the state it is to change: a gap, a double, or another claim's."""
@@ -68,7 +73,7 @@ def evolve(state: ClaimState | None, event: ev.Event) -> ClaimState:
         changes["entered_by"] = event.sequence
     if event.clocks_started or event.clocks_stopped:
         changes["clocks"] = _clocks(state, event)
-    return replace(state, **changes)
+    return ClaimState(**(dict(zip(_FIELDS, _values_of(state), strict=True)) | changes))
 
 
 def _begin(event: ev.Event) -> ClaimState:
