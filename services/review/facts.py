@@ -7,7 +7,7 @@ mapping is filled late changes nothing: the tables stand still while a record is
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from cpor.domain import ids
 from cpor.domain.commands import Command, CreateClaim, EditClaim, FileClaim, ImportLegacy
@@ -15,7 +15,7 @@ from cpor.domain.knowledge import Facts
 from cpor.domain.model import ClaimState, FormData
 from cpor.domain.reference import Subscription
 from cpor.domain.units import touched
-from cpor.domain.vocabulary import ClaimId, SubscriptionId, TenantId, UnitId
+from cpor.domain.vocabulary import ClaimId, SolutionArea, SubscriptionId, UnitId
 from cpor.runtime.processor import Context
 from services.review.tables import (
     CLAIMS_BY_UNIT,
@@ -25,23 +25,33 @@ from services.review.tables import (
     SUBSCRIPTIONS_BY_TENANT,
 )
 
+
+class About(NamedTuple):
+    """What is looked up for."""
+
+    context: Context
+    state: ClaimState | None
+    command: Command
+
+
 K = TypeVar("K", bound=str)
 V = TypeVar("V")
 
 
 class Late(Mapping[K, V], Generic[K, V]):
-    """A mapping that is made when it is first looked into."""
+    """A mapping that is made when it is first looked into; `make` gets `about`."""
 
-    __slots__ = ("_found", "_make")
+    __slots__ = ("_about", "_found", "_make")
 
-    def __init__(self, make: Callable[[], dict[K, V]]) -> None:
+    def __init__(self, make: Callable[[About], dict[K, V]], about: About) -> None:
         self._make = make
+        self._about = about
         self._found: dict[K, V] | None = None
 
     @property
     def _all(self) -> dict[K, V]:
         if self._found is None:
-            self._found = self._make()
+            self._found = self._make(self._about)
         return self._found
 
     def __getitem__(self, key: K) -> V:
@@ -56,19 +66,19 @@ class Late(Mapping[K, V], Generic[K, V]):
 
 def gather(context: Context, state: ClaimState | None, command: Command) -> Facts:
     """The facts for a command on the claim `state`."""
-    about = command.context
-    partner = about.partner_id if state is None else state.partner_id
-    subscriptions = Late(lambda: _subscriptions(context, state, command))
+    about = About(context, state, command)
+    partner = command.context.partner_id if state is None else state.partner_id
     return Facts(
-        partner=None if partner is None else context.get(PARTNERS, partner.encode()),
-        customer=context.get(CUSTOMERS, about.tenant_id.encode()),
-        subscriptions=subscriptions,
-        others=Late(lambda: _neighbours(context, state, command, subscriptions)),
+        None if partner is None else context.get(PARTNERS, partner.encode()),
+        context.get(CUSTOMERS, command.context.tenant_id.encode()),
+        Late(_subscriptions, about),
+        Late(_neighbours, about),
     )
 
 
-def _subscriptions(context: Context, state: ClaimState | None, command: Command) -> dict[SubscriptionId, Subscription]:
-    """Those of the tenant, and the named one if it is known here, whosesoever it is (D22)."""
+def _subscriptions(about: About) -> dict[SubscriptionId, Subscription]:
+    """Those of the tenant, and the named ones if they are known here, whosesoever they are (D22)."""
+    context, state, command = about
     of_tenant = context.find(SUBSCRIPTIONS_BY_TENANT, command.context.tenant_id.encode())
     found: dict[SubscriptionId, Subscription] = {each.subscription_id: each for _, each in of_tenant}
     for named in (_named_subscription(command), state.form.subscription_id if state else None):
@@ -78,47 +88,38 @@ def _subscriptions(context: Context, state: ClaimState | None, command: Command)
     return found
 
 
-def _neighbours(
-    context: Context,
-    state: ClaimState | None,
-    command: Command,
-    subscriptions: Mapping[SubscriptionId, Subscription],
-) -> dict[ClaimId, ClaimState]:
+def _neighbours(about: About) -> dict[ClaimId, ClaimState]:
     """Every other claim on a unit that the claim has, or may have after this command."""
-    own = command.context.claim_id
+    own = about.command.context.claim_id
     found: dict[ClaimId, ClaimState] = {}
-    for unit in _units(state, command, subscriptions):
-        for _, other in context.find(CLAIMS_BY_UNIT, unit.encode()):
+    for unit in _units(about):
+        for _, other in about.context.find(CLAIMS_BY_UNIT, unit.encode()):
             if other.claim_id != own:
                 found[other.claim_id] = other
     return found
 
 
-def _units(
-    state: ClaimState | None, command: Command, subscriptions: Mapping[SubscriptionId, Subscription]
-) -> tuple[UnitId, ...]:
+def _units(about: About) -> tuple[UnitId, ...]:
     """More units than needed do no harm: a rule compares units itself."""
-    tenant = command.context.tenant_id
-    standing = touched(state) if state is not None else ()
-    asked = [*_asked_workloads(tenant, command), *_asked_subscriptions(state, command, subscriptions)]
-    return tuple(dict.fromkeys((*standing, *asked)))
+    standing = touched(about.state) if about.state is not None else ()
+    return tuple(dict.fromkeys((*standing, *_asked_workloads(about.command), *_asked_subscriptions(about))))
 
 
-def _asked_workloads(tenant: TenantId, command: Command) -> list[UnitId]:
+def _asked_workloads(command: Command) -> list[UnitId]:
     form = _form(command)
+    tenant = command.context.tenant_id
     return [ids.workload_unit(tenant, each) for each in (form.workloads or ())] if form else []
 
 
-def _asked_subscriptions(
-    state: ClaimState | None, command: Command, subscriptions: Mapping[SubscriptionId, Subscription]
-) -> list[UnitId]:
-    """Where none is named, any of the tenant's may be filled in (D11)."""
-    tenant, named = command.context.tenant_id, _named_subscription(command)
+def _asked_subscriptions(about: About) -> list[UnitId]:
+    """Where a claim of Business Applications names none, any of the tenant's may be filled in (D11)."""
+    tenant, named = about.command.context.tenant_id, _named_subscription(about.command)
     if named is not None:
         return [ids.subscription_unit(tenant, named)]
-    if state is not None and (state.form.subscription_id is not None or touched(state)):
+    form = about.state.form if about.state is not None else _form(about.command)
+    if form is None or form.solution_area != SolutionArea.BUSINESS_APPLICATIONS or form.subscription_id is not None:
         return []
-    return [ids.subscription_unit(tenant, each) for each in subscriptions]
+    return [ids.subscription_unit(tenant, each) for each in _subscriptions(about)]
 
 
 def _named_subscription(command: Command) -> SubscriptionId | None:

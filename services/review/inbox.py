@@ -40,7 +40,7 @@ WRONG_PARTITION = "wrong_partition"
 Value = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Message:
     """A command with its envelope.
 
@@ -48,17 +48,13 @@ class Message:
     """
 
     command: Command
-    id: str
     key: bytes
     subject: bytes
     from_partner: bool
     trail: tuple[Header, ...]
+    passed_on: tuple[Header, ...]
     #: The presigned POST of a reservation, as intake signed it.
     upload: Mapping[str, Any] | None = None
-
-    @property
-    def passed_on(self) -> list[Header]:
-        return [each for each in self.trail if each[0] in _PASSED_ON]
 
 
 def read_message(record: Record, partitions: int) -> Message:
@@ -117,14 +113,15 @@ def _message(record: Record, tenant: TenantId, headers: dict[str, bytes], name: 
     from_partner = name in _FROM_PARTNERS
     about = _partners_context if from_partner else _insiders_context
     context = about(record, tenant, headers, value, data)
-    trail = _trail(headers, message_id)
+    passed_on = _passed_on(headers, message_id)
+    behind = [(each, headers[each]) for each in _BEHIND if each in headers]
     return Message(
         Command(context, data),
-        message_id.decode(),
         record.key or b"",
         subject,
         from_partner,
-        trail,
+        ((envelope.CAUSATION, message_id), *behind, *passed_on),
+        passed_on,
         value.get("upload"),
     )
 
@@ -189,16 +186,13 @@ def _origin(record: Record, headers: dict[str, bytes]) -> str:
     return record.origin if said is None else said.decode()
 
 
-def _trail(headers: dict[str, bytes], message_id: bytes) -> tuple[Header, ...]:
-    trail = [
-        (envelope.CAUSATION, message_id),
-        (envelope.CORRELATION, headers.get(envelope.CORRELATION) or message_id),
-    ]
-    trail += [(name, headers[name]) for name in (envelope.ORIGIN, envelope.RECEIVED_AT) if name in headers]
+def _passed_on(headers: dict[str, bytes], message_id: bytes) -> tuple[Header, ...]:
+    correlation = (envelope.CORRELATION, headers.get(envelope.CORRELATION) or message_id)
     trace = headers.get(envelope.TRACEPARENT)
-    if trace is not None and (passed := passed_traceparent(Envelope(traceparent=trace.decode("ascii", "replace")))):
-        trail.append((envelope.TRACEPARENT, passed.encode()))
-    return tuple(trail)
+    if trace is None:
+        return (correlation,)
+    passed = passed_traceparent(Envelope(traceparent=trace.decode("ascii", "replace")))
+    return (correlation,) if passed is None else (correlation, (envelope.TRACEPARENT, trace))
 
 
 def _text(value: Any) -> str:
@@ -250,7 +244,7 @@ _READERS: dict[CommandName, Callable[[Value], Any]] = {name: _plain(name) for na
     CommandName.POE_AMEND: _amend,
 }
 _TYPES: dict[bytes, CommandName] = {name.value.encode(): name for name in CommandName}
-_PASSED_ON = (envelope.CORRELATION, envelope.TRACEPARENT)
+_BEHIND = (envelope.ORIGIN, envelope.RECEIVED_AT)
 _FROM_PARTNERS = frozenset(PARTNER_COMMANDS)
 _PARKING = (CommandName.PARK.value.encode(), CommandName.UNPARK.value.encode())
 _CUSTOMERS_ANSWERS = (ConsentOutcome.DECLINED, ConsentOutcome.AGREED)

@@ -47,7 +47,7 @@ def changes(context: Context, message: Message, granted: Accepted) -> None:
 
 def unknown_claim(context: Context, message: Message, event: UnknownClaimRefused) -> None:
     """The refusal of a command for a claim that does not exist: sequence 0, outside any fold (contract §4)."""
-    _send_event(context, message, event, ids.derived_id(message.id, event.NAME.ce_type))
+    _send_event(context, message, event, ids.derived_id(event.message_id or "", event.NAME.ce_type))
 
 
 def _send_event(context: Context, message: Message, event: Event | UnknownClaimRefused, event_id: str) -> None:

@@ -113,13 +113,14 @@ def _parking(record: Record, state: ClaimState, letter_id: str) -> Message:
         claim_id=state.claim_id,
         tenant_id=state.form.tenant_id,
         origin=record.origin,
+        message_id=letter_id,
     )
-    cause = letter_id.encode()
+    correlation = (CORRELATION, letter_id.encode())
     return Message(
         command=Command(about, ParkClaim(letter_id=letter_id)),
-        id=letter_id,
         key=state.form.tenant_id.encode(),
         subject=state.claim_id.encode(),
         from_partner=False,
-        trail=((CAUSATION, cause), (CORRELATION, cause)),
+        trail=((CAUSATION, letter_id.encode()), correlation),
+        passed_on=(correlation,),
     )
