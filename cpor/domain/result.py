@@ -53,8 +53,10 @@ def refused(refusal: Refusal) -> Refused:
 
 
 def refused_for(errors: Sequence[FieldError]) -> Refused:
-    """All errors at once, under their one code, or `invalid_fields` where they differ. Needs at least one."""
-    codes = {each.code for each in errors}
-    if len(codes) > 1:
+    """All errors at once: under the first's code where they are of one code or one field, else `invalid_fields`.
+
+    Needs at least one.
+    """
+    if len({each.code for each in errors}) > 1 and len({each.field for each in errors}) > 1:
         return Refused(Code.INVALID_FIELDS, f"{len(errors)} fields need correction.", tuple(errors))
     return Refused(errors[0].code, errors[0].detail, tuple(errors))

@@ -14,6 +14,7 @@ from cpor.domain.events import CommandRefused, DocumentAmended, Edited, Rejected
 from cpor.domain.model import CustomerContact, FormData, Reason
 from cpor.domain.result import Accepted, Decision, Held, Ignored, Refused
 from cpor.domain.vocabulary import (
+    Channel,
     Clock,
     Code,
     CommandName,
@@ -99,6 +100,14 @@ def test_facts_only_warn_on_a_draft_and_refuse_its_submission() -> None:
     world.must("c", document(1, "sales"))
     no = refusal(world.give("c", EXAMPLES[CommandName.SUBMIT]))
     assert no.code == Code.SUBSCRIPTION_INACTIVE
+
+
+def test_several_faults_of_one_field_go_under_the_first_and_most_exact_code() -> None:
+    world = World(subscriptions={SUBSCRIPTION: replace(SALES, channel=Channel.CSP)})
+    data = cmd.FileClaim(form=sales_form(), documents=(document(1, "sales"),), acknowledgements=ACKNOWLEDGED)
+    no = refusal(world.give("c", data))
+    assert no.code == Code.SUBSCRIPTION_CSP
+    assert [each.code for each in no.errors] == [Code.SUBSCRIPTION_CSP, Code.CHANNEL_NOT_ELIGIBLE]
 
 
 def test_facts_are_asked_again_at_approval() -> None:
