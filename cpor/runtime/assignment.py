@@ -41,6 +41,8 @@ class Assignment:
         self.tasks: dict[int, Task] = {}
         self.slot_of: dict[TopicPartition, int] = {}
         self.committed: dict[TopicPartition, int] = {}
+        #: Sources whose position the group has never committed.
+        self.without_position: set[TopicPartition] = set()
         self._processor = processor
         self._engines = engines
         self._membership = membership
@@ -49,6 +51,7 @@ class Assignment:
         self._cluster_id = admin.cluster_id()
         self._topic_ids: dict[str, str] = {}
         self._generation = -1
+        self._tables_reader = tables_reader
         self._restorer = Restorer(tables_reader, self._origin, alive)
         self._global = Rows(engines.open(GLOBAL), [t for t in processor.reference_tables if t.everywhere])
         self._open: dict[int, Rows] = {}
@@ -106,6 +109,7 @@ class Assignment:
         """Read positions and state anew: after an assignment and after a transaction whose end is not known."""
         slots = sorted(self.tasks if slots is None else slots)
         sources = self._sources(slots)
+        self.without_position = set()
         self.committed = self._positions(sources)
         self._restore(slots)
         self.slot_of = sources
@@ -123,12 +127,13 @@ class Assignment:
 
     def _positions(self, sources: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         committed = self._membership.committed(sources)
-        self._unknown = [tp for tp, offset in committed.items() if offset is None]
-        first = self._reader.beginnings(self._unknown) if self._unknown else {}
+        unknown = [tp for tp, offset in committed.items() if offset is None]
+        self.without_position.update(unknown)
+        first = self._reader.beginnings(unknown) if unknown else {}
         return {tp: first[tp] if offset is None else offset for tp, offset in committed.items()}
 
     def _refuse_lost_positions(self) -> None:
-        for tp in self._unknown:
+        for tp in self.without_position:
             if not self._processor.appears_later(tp.topic) and not self._is_new(self.slot_of[tp]):
                 raise LostState(source=str(tp))
 
@@ -169,6 +174,7 @@ class Assignment:
         self.tasks = {}
         self.slot_of = {}
         self.committed = {}
+        self.without_position = set()
         self._generation = -1
         self._reader.assign({})
 
@@ -200,3 +206,6 @@ class Assignment:
     def close(self) -> None:
         for rows in (*self._open.values(), self._global):
             rows.engine.close()
+        self._tables_reader.close()
+        self._membership.close()
+        self._admin.close()

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from cpor.runtime.clock import wall_ms
 from cpor.runtime.processor import ReferenceTable, StateTable
 from cpor.runtime.record import Record, TopicPartition
-from cpor.runtime.store.rows import Checkpoint, Rows, checkpoint_change, decode_timer
+from cpor.runtime.store.rows import Checkpoint, Rows, checkpoint_change, checkpoint_key, decode_timer
 from cpor.runtime.topics import DAY_MS
 from cpor.runtime.transport.port import OffsetLost, Reader
 
@@ -63,7 +63,11 @@ class Feed:
             self.rows.forget([b"t\0", b"u\0"])
         else:
             self.rows.forget_table(self.table)
-        self.rows.engine.write({b"c\0%b" % self.tp.topic.encode(): None})
+        self.rows.engine.write({checkpoint_key(self.tp): None})
+
+    def shares_rows(self, other: Feed) -> bool:
+        """Whether both fill the same table of the same store: the partitions of a global table do."""
+        return self.rows is other.rows and self.table is other.table
 
 
 def feeds_of(rows: Rows, partition: int, timers_topic: str | None) -> list[Feed]:
@@ -97,13 +101,18 @@ class Restorer:
         origin = self._origin({feed.tp.topic for feed in feeds})
         beginnings = self._reader.beginnings([feed.tp for feed in feeds])
         ends = self._reader.ends([feed.tp for feed in feeds], uncommitted=True)
+        lost: list[Feed] = []
         for feed in feeds:
-            checkpoint = feed.rows.checkpoint(feed.tp.topic)
-            if checkpoint is None or not _is_valid(checkpoint, feed.tp, origin, beginnings[feed.tp], ends[feed.tp]):
-                feed.forget()
-                feed.position = beginnings[feed.tp]
-            else:
+            checkpoint = feed.rows.checkpoint(feed.tp)
+            if checkpoint is not None and _is_valid(
+                checkpoint, feed.tp, origin, beginnings[feed.tp], ends[feed.tp]
+            ):
                 feed.position = checkpoint.offset
+            else:
+                lost.append(feed)
+        for feed in [feed for feed in feeds if any(feed.shares_rows(other) for other in lost)]:
+            feed.forget()
+            feed.position = beginnings[feed.tp]
 
     def catch_up(self, tps: Iterable[TopicPartition] | None = None, *, uncommitted: bool = False) -> int:
         """Read the followed feeds (or those of `tps`) to their ends as of now; returns how many records that took.
@@ -131,7 +140,7 @@ class Restorer:
             try:
                 records = self._reader.poll(100, BATCH)
             except OffsetLost as lost:
-                self._rebuild(lost.tps or tuple(ends))
+                ends |= self._rebuild(lost.tps or tuple(ends))
                 continue
             for record in records:
                 self._feeds[record.tp].apply(record)
@@ -145,11 +154,15 @@ class Restorer:
                 pace = time.monotonic()
         return read
 
-    def _rebuild(self, tps: Iterable[TopicPartition]) -> None:
-        tps = [tp for tp in tps if tp in self._feeds]
+    def _rebuild(self, tps: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """Start these feeds, and those that fill the same tables, anew; returns how far they must be read."""
+        lost = [self._feeds[tp] for tp in tps if tp in self._feeds]
+        tps = [tp for tp, feed in self._feeds.items() if any(feed.shares_rows(other) for other in lost)]
         for tp, first in self._reader.beginnings(tps).items():
             self._feeds[tp].forget()
             self._reader.seek(tp, first)
+        self._reader.resume(tps)
+        return self._reader.ends(tps, uncommitted=True)
 
     def save(self, tps: Iterable[TopicPartition]) -> None:
         """Write the checkpoints of these feeds."""
@@ -161,7 +174,7 @@ class Restorer:
 
 def checkpoint_of(tp: TopicPartition, offset: int, origin: Origin) -> dict[bytes, bytes | None]:
     found = Checkpoint(offset, origin.topic_ids.get(tp.topic, ""), origin.cluster_id, wall_ms())
-    return checkpoint_change(tp.topic, found)
+    return checkpoint_change(tp, found)
 
 
 def _is_valid(found: Checkpoint, tp: TopicPartition, origin: Origin, beginning: int, end: int) -> bool:

@@ -70,14 +70,21 @@ class Settings:
             s3_secret_key=env.get("CPOR_S3_SECRET_KEY", ""),
             s3_bucket=env.get("CPOR_S3_BUCKET", "poe"),
             s3_region=env.get("CPOR_S3_REGION", "us-east-1"),
-            claims_partitions=int(env.get("CPOR_CLAIMS_PARTITIONS", CLAIMS_PARTITIONS)),
-            partners_partitions=int(env.get("CPOR_PARTNERS_PARTITIONS", PARTNERS_PARTITIONS)),
+            claims_partitions=_number(env, "CPOR_CLAIMS_PARTITIONS", CLAIMS_PARTITIONS),
+            partners_partitions=_number(env, "CPOR_PARTNERS_PARTITIONS", PARTNERS_PARTITIONS),
             test_clock=Path(clock) if clock else None,
-            session_ms=int(env.get("CPOR_SESSION_MS", SESSION_TIMEOUT_MS)),
-            transaction_ms=int(env.get("CPOR_TRANSACTION_MS", TRANSACTION_TIMEOUT_MS)),
-            watchdog_seconds=int(env.get("CPOR_WATCHDOG_SECONDS", 60)),
+            session_ms=_number(env, "CPOR_SESSION_MS", SESSION_TIMEOUT_MS),
+            transaction_ms=_number(env, "CPOR_TRANSACTION_MS", TRANSACTION_TIMEOUT_MS),
+            watchdog_seconds=_number(env, "CPOR_WATCHDOG_SECONDS", 60),
         )
 
     def counts(self) -> dict[str, int]:
         """Partitions by kind of topic, for `Admin.create`."""
         return {"claims": self.claims_partitions, "partners": self.partners_partitions, "one": 1}
+
+
+def _number(env: Mapping[str, str], name: str, default: int) -> int:
+    told = env.get(name) or str(default)
+    if not told.isascii() or not told.isdigit() or int(told) < 1:
+        raise Misconfigured(f"{name} must be a whole number above 0, not {told[:40]!r}")
+    return int(told)

@@ -182,7 +182,12 @@ class Worker:
         if not task.is_due(timer):
             return
         task.cancel_timer(timer.claim, timer.clock, timer.started_by, timer.rung)
-        self.processor.fire(task, timer)
+        try:
+            self.processor.fire(task, timer)
+        except (Stop, Retry):
+            raise
+        except Exception as fault:
+            raise Stop("the rules failed on a timer", timer=timer, cause=repr(fault)) from fault
 
     def _send(self, producer: Producer) -> tuple[dict[int, dict[bytes, bytes | None]], list[TopicPartition]]:
         writes: dict[int, dict[bytes, bytes | None]] = {}
@@ -198,9 +203,10 @@ class Worker:
         return writes, list(touched)
 
     def _positions(self, batch: list[Record]) -> dict[TopicPartition, int]:
-        """Positions of the partitions that moved, and of at least one: it is what fences a zombie."""
+        """Positions of the partitions that moved, of those that have none yet (or the next start would miss them beside
+        a state that is no longer empty), and of at least one: it is what fences a zombie."""
         committed = self.assignment.committed
-        looked = {record.tp for record in batch} | set(self._moved)
+        looked = {record.tp for record in batch} | set(self._moved) | self.assignment.without_position
         found = {tp: self._reader.position(tp) for tp in looked}
         if not found and committed:
             found = dict([next(iter(committed.items()))])
@@ -215,6 +221,7 @@ class Worker:
     ) -> None:
         """The commit is through: write the overlay with the checkpoints of what was sent to the state topics."""
         self.assignment.committed.update(positions)
+        self.assignment.without_position.difference_update(positions)
         self._moved = []
         self._letters.keep_round()
         origin = self.assignment.origin({tp.topic for tp in state})
@@ -264,6 +271,7 @@ class Worker:
             self._producer = None
         for task in self.assignment.tasks.values():
             task.drop()
+        self.producer()  # before positions are read: it ends a transaction that could not be aborted
         self._holds.forget()
         if isinstance(fault, GenerationLost):
             self.assignment.give_up()

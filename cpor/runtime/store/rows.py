@@ -4,7 +4,7 @@ r NUL table NUL key             a row's bytes
 x NUL index NUL key NUL row key an index entry (empty)
 t NUL due identity              a timer's data, in order of its due instant
 u NUL identity                  the due instant under which a timer stands
-c NUL topic                     how far the rows of a topic have been read
+c NUL topic NUL partition       how far the rows of a topic's partition have been read
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from cpor.runtime.processor import Index, ReferenceTable, StateTable, Timer
+from cpor.runtime.record import TopicPartition
 from cpor.runtime.store.engine import Engine
 
 Table = StateTable | ReferenceTable
@@ -126,8 +127,8 @@ class Rows:
         for place, row in rows.items():
             self._remember(place, row)
 
-    def checkpoint(self, topic: str) -> Checkpoint | None:
-        found = self.engine.get(b"c\0%b" % topic.encode())
+    def checkpoint(self, tp: TopicPartition) -> Checkpoint | None:
+        found = self.engine.get(checkpoint_key(tp))
         return None if found is None else Checkpoint.decoded(found)
 
     def forget(self, prefixes: Iterable[bytes]) -> None:
@@ -173,5 +174,9 @@ class Rows:
         return changes
 
 
-def checkpoint_change(topic: str, checkpoint: Checkpoint) -> dict[bytes, bytes | None]:
-    return {b"c\0%b" % topic.encode(): checkpoint.encoded()}
+def checkpoint_key(tp: TopicPartition) -> bytes:
+    return f"c\0{tp.topic}\0{tp.partition}".encode()
+
+
+def checkpoint_change(tp: TopicPartition, checkpoint: Checkpoint) -> dict[bytes, bytes | None]:
+    return {checkpoint_key(tp): checkpoint.encoded()}

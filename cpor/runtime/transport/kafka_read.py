@@ -125,7 +125,8 @@ class KafkaReader:
         return set(self._tps)
 
     def poll(self, timeout_ms: int, max_records: int) -> list[Record]:
-        if not self._tps:
+        if not self._tps:  # a stand-by without slots: the client would return at once, and the loop would spin
+            time.sleep(timeout_ms / 1000)
             return []
         try:
             found = self._client.poll(timeout_ms=timeout_ms, max_records=max_records)

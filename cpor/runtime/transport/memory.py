@@ -132,6 +132,11 @@ class MemoryBroker:
             self.finish(transaction, outcome=False)
         return self.epochs[producer]
 
+    def time_out(self, producer: str) -> None:
+        """The transaction time-out of a producer has passed: the broker aborts for it and takes no more of its epoch."""
+        if any(transaction.producer == producer for transaction in self.open):
+            self.begin_epoch(producer)
+
     def join(self, group: str, member: str, slots_topic: str) -> int:
         """A static member (re)joins: a known one keeps generation and slots; returns the incarnation that fences its elder."""
         self.incarnations += 1
@@ -142,7 +147,11 @@ class MemoryBroker:
         return self.incarnations
 
     def expire(self, group: str, member: str) -> None:
-        """The session time-out of a member has passed: the others take its slots over."""
+        """The session time-out of a member has passed: the others take its slots over.
+
+        Its transaction has timed out before: `transaction_ms` is the shorter one.
+        """
+        self.time_out(f"{group}.{member}")
         joined = self.groups[group]
         del joined.members[member]
         joined.generation += 1
