@@ -1,0 +1,1 @@
+"""The `cpor` command: running an instance, what operators and reviewers do, and the demo (contract §7)."""

@@ -1,0 +1,143 @@
+"""The claims as the topics hold them: state, customer's name, and what a partner's user may see of both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from cpor.domain.directory import read_partner
+from cpor.domain.model import ClaimState
+from cpor.domain.permissions import may_see
+from cpor.domain.reference import Partner, User
+from cpor.domain.vocabulary import Code, UserId
+from cpor.domain.wire import decode_state
+from cpor.ops.errors import NotReachable, Refused, WrongUse
+from cpor.ops.instance import Instance
+from cpor.ops.reading import newest_rows, partition_counts
+from cpor.runtime.topics import Topic
+from schemas.base import read
+from schemas.reference import Customer
+
+#: So much of a claim id must be given for the claim to be found by its beginning.
+SHORTEST_PREFIX = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A claim and its customer's name, as somebody sees it: `inside` is False for a partner's user (D30)."""
+
+    state: ClaimState
+    customer_name: str | None
+    inside: bool = True
+
+    @property
+    def claim_id(self) -> str:
+        return self.state.claim_id
+
+    @property
+    def next_due(self) -> int | None:
+        """The soonest clock that runs, also when it has run out."""
+        due = self.state.due()
+        return due[0].due if due else None
+
+    @property
+    def subscription(self) -> str | None:
+        """D11: one that was filled in is shown to the partner as its last four characters until approval."""
+        told = self.state.form.subscription_id
+        hidden = not self.inside and self.state.subscription_filled_in and self.state.approval is None
+        return f"…{told[-4:]}" if told and hidden else told
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """For whom claims are shown: everyone inside, or one user of one partner (D14)."""
+
+    partner_id: str | None = None
+    user: User | None = None
+
+    @property
+    def inside(self) -> bool:
+        return self.user is None
+
+    def sees(self, state: ClaimState) -> bool:
+        if self.user is None:
+            return True
+        return state.partner_id == self.partner_id and may_see(self.user, state.form.location_id)
+
+
+INSIDE = Viewer()
+
+
+def find_viewer(instance: Instance, partner_id: str | None, user_id: str | None) -> Viewer:
+    """Who looks. Raises WrongUse for half a name, Refused `partner_unknown` or `user_unknown`."""
+    if partner_id is None and user_id is None:
+        return INSIDE
+    if partner_id is None or user_id is None:
+        raise WrongUse("--as-partner and --user go together: a partner sees through one of its users")
+    rows = newest_rows(instance.transport, Topic.PARTNERS)
+    row = rows.get(partner_id.encode())
+    if row is None or row.value is None:
+        raise Refused(f"{partner_id} is not in the directory", Code.PARTNER_UNKNOWN)
+    return _viewer(read_partner(row.value), user_id)
+
+
+def _viewer(partner: Partner, user_id: str) -> Viewer:
+    user = partner.user(UserId(user_id))
+    if user is None:
+        raise Refused(f"{user_id} is no user of {partner.partner_id}", Code.USER_UNKNOWN)
+    return Viewer(partner.partner_id, user)
+
+
+def read_claims(instance: Instance, viewer: Viewer = INSIDE) -> list[Claim]:
+    """All claims that the viewer may see, the oldest first."""
+    counts = partition_counts(instance.transport)
+    if Topic.CLAIM_STATE not in counts:
+        raise NotReachable("the instance has no topics yet: start its workers with `cpor up`")
+    names = _customer_names(instance, counts)
+    states = (
+        decode_state(row.value)
+        for row in newest_rows(instance.transport, Topic.CLAIM_STATE, counts).values()
+        if row.value
+    )
+    seen = [Claim(state, names.get(state.form.tenant_id), viewer.inside) for state in states if viewer.sees(state)]
+    return sorted(seen, key=lambda claim: (claim.state.origin.created_at, claim.claim_id))
+
+
+def _customer_names(instance: Instance, counts: dict[str, int]) -> dict[str, str]:
+    rows = newest_rows(instance.transport, Topic.CUSTOMERS, counts)
+    return {key.decode(): read(Customer, row.value).name for key, row in rows.items() if row.value}
+
+
+def pick(claims: Iterable[Claim], wanted: str) -> Claim:
+    """The claim with this id, reference, or unmistakable beginning of an id. Raises Refused `claim_unknown`."""
+    known = list(claims)
+    rules: tuple[Callable[[Claim], bool], ...] = (
+        lambda claim: claim.claim_id == wanted.lower(),
+        lambda claim: claim.state.claim_ref == wanted,
+        lambda claim: len(wanted) >= SHORTEST_PREFIX and claim.claim_id.startswith(wanted.lower()),
+    )
+    for rule in rules:
+        found = [claim for claim in known if rule(claim)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            ids = ", ".join(claim.claim_id for claim in found[:5])
+            raise Refused(f"{wanted} could be {len(found)} claims: {ids}", Code.CLAIM_UNKNOWN)
+    raise Refused(f"there is no claim {wanted} that you may see; `cpor claims list` names them", Code.CLAIM_UNKNOWN)
+
+
+def search_text(claim: Claim) -> str:
+    """What `--search` looks through: ids, names, tenant, subscription (contract §7)."""
+    state, form = claim.state, claim.state.form
+    parts: tuple[Any, ...] = (
+        state.claim_id,
+        state.claim_ref,
+        form.claim_name,
+        state.partner_id,
+        form.location_id,
+        form.tenant_id,
+        claim.customer_name,
+        claim.subscription,
+    )
+    return "\n".join(part for part in parts if part).casefold()

@@ -1,0 +1,126 @@
+"""`cpor claims list|show|history`: claims as everyone inside, or as one partner's user, may see them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from cpor.ops import filters, screen
+from cpor.ops.book import Claim, find_viewer, pick, read_claims
+from cpor.ops.columns import COLUMNS, USUAL, chosen, ordered
+from cpor.ops.filters import Filters
+from cpor.ops.history import Entry, read_history
+from cpor.ops.instance import DEFAULT_DATA, AsJson, DataDir, Instance, find_instance
+from cpor.ops.sheet import claim_json, claim_sheet
+
+claims = typer.Typer(name="claims", no_args_is_help=True, help="What claims there are, and what became of them.")
+
+Partner = Annotated[str | None, typer.Option("--as-partner", metavar="P", help="See what this partner's --user may.")]
+User = Annotated[str | None, typer.Option("--user", metavar="U", help="A user of --as-partner.")]
+ClaimName = Annotated[str, typer.Argument(metavar="CLAIM", help="Claim id (or its beginning), or claim reference.")]
+
+
+@claims.command("list")
+def list_claims(
+    as_partner: Partner = None,
+    user: User = None,
+    search: Annotated[str | None, typer.Option(help="Text in ids, names, tenant or subscription.")] = None,
+    status: Annotated[str | None, typer.Option(help="One status, or several with commas.")] = None,
+    area: Annotated[str | None, typer.Option(help="Solution area.")] = None,
+    engagement: Annotated[str | None, typer.Option(help="Engagement id.")] = None,
+    location: Annotated[str | None, typer.Option(help="Partner location.")] = None,
+    tenant: Annotated[str | None, typer.Option(help="Customer's tenant id.")] = None,
+    workload: Annotated[str | None, typer.Option(help="Workload or product code.")] = None,
+    subscription: Annotated[str | None, typer.Option(help="Subscription id.")] = None,
+    due_before: Annotated[str | None, typer.Option(help="Date or instant; the claim's next clock ends before.")] = None,
+    sort: Annotated[str | None, typer.Option(metavar="COL[:desc]", help="Any column.")] = None,
+    columns: Annotated[str | None, typer.Option(help="Names with commas between, or all.")] = None,
+    data: DataDir = DEFAULT_DATA,
+    as_json: AsJson = False,
+) -> None:
+    """List claims; filters narrow, --sort orders, --columns chooses."""
+    chosen_filters = Filters(
+        search=search,
+        status=filters.statuses(status),
+        area=filters.area(area),
+        engagement=filters.engagement(engagement),
+        location=location,
+        tenant=tenant,
+        workload=workload,
+        subscription=subscription,
+        due_before=filters.instant(due_before),
+    )
+    names = chosen(columns, tuple(COLUMNS) if as_json else USUAL)
+    ordered([], sort)  # a wrong column is told before anything is read
+    instance = find_instance(data)
+    seen = read_claims(instance, find_viewer(instance, as_partner, user))
+    show_list(ordered(chosen_filters.select(seen), sort), names, of=len(seen), as_json=as_json)
+
+
+def show_list(rows: Sequence[Claim], names: Sequence[str], *, of: int, as_json: bool) -> None:
+    if as_json:
+        screen.print_json([{name: COLUMNS[name].json(claim) for name in names} for claim in rows])
+        return
+    cells = [[COLUMNS[name].shown(claim) for name in names] for claim in rows]
+    if cells:
+        screen.out().print(screen.table(None, names, cells))
+    screen.note(
+        screen.counted(len(rows), "claim") if len(rows) == of else f"{len(rows)} of {screen.counted(of, 'claim')}"
+    )
+
+
+@claims.command("show")
+def show(
+    claim: ClaimName,
+    as_partner: Partner = None,
+    user: User = None,
+    data: DataDir = DEFAULT_DATA,
+    as_json: AsJson = False,
+) -> None:
+    """Show everything about a claim, or what a partner's user may see of it."""
+    found = _find(data, claim, as_partner, user)[1]
+    if as_json:
+        screen.print_json(claim_json(found))
+    else:
+        screen.out().print(claim_sheet(found))
+
+
+@claims.command("history")
+def history(
+    claim: ClaimName,
+    as_partner: Partner = None,
+    user: User = None,
+    data: DataDir = DEFAULT_DATA,
+    as_json: AsJson = False,
+) -> None:
+    """Show all changes, comments and actions on a claim, from both sides."""
+    instance, found = _find(data, claim, as_partner, user)
+    entries = read_history(instance, found.state, inside=found.inside)
+    if as_json:
+        screen.print_json([asdict(each) for each in entries])
+        return
+    rows = [_history_row(each) for each in entries]
+    title = f"{found.state.claim_ref}  {found.claim_id}"
+    screen.out().print(screen.table(title, ["time (UTC)", "side", "actor", "action", "what changed"], rows))
+
+
+def _history_row(entry: Entry) -> list[Any]:
+    changes = [Text(text) for text in entry.changes]
+    said = [Text(f"“{entry.comment}”", style="italic")] if entry.comment else []
+    time = entry.time[:19].replace("T", " ")
+    return [time, entry.side, entry.actor, _action(entry), Text("\n").join([*changes, *said])]
+
+
+def _action(entry: Entry) -> Text:
+    """The action in the colour of the status it led to."""
+    return Text(entry.action, style=screen.STATUS_STYLES.get(str(entry.status), ""))
+
+
+def _find(data: Path, wanted: str, partner: str | None, user: str | None) -> tuple[Instance, Claim]:
+    instance = find_instance(data)
+    return instance, pick(read_claims(instance, find_viewer(instance, partner, user)), wanted)

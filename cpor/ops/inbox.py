@@ -1,0 +1,115 @@
+"""Putting a reviewer's or operator's command into review's inbox, and waiting for what becomes of it (contract §4)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import from_json, to_json
+
+from cpor.domain.ids import tenant_partition
+from cpor.domain.model import ClaimState
+from cpor.domain.vocabulary import ActorKind, CommandName, EventName, Instant, TenantId
+from cpor.domain.wire import event_name
+from cpor.ops.errors import NotReachable, Refused, WrongUse
+from cpor.ops.instance import Instance
+from cpor.ops.reading import Follower, partition_counts
+from cpor.runtime.record import Output, Record, TopicPartition
+from cpor.runtime.topics import Topic
+from schemas import envelope
+from schemas.base import check
+from schemas.errors import field_errors
+from schemas.inbox import INBOX_FROM_INSIDE
+
+#: Longer than a worker needs to be started anew.
+WAIT_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The first event that a command brought about on its claim; `value` is its JSON (contract §5)."""
+
+    event: EventName
+    sequence: int
+    value: Mapping[str, Any]
+
+    @property
+    def refused(self) -> bool:
+        return self.event is EventName.COMMAND_REFUSED
+
+    @property
+    def status(self) -> str | None:
+        return self.value.get("status")
+
+
+def to_inbox(
+    name: CommandName, claim_id: str, tenant: TenantId, data: Mapping[str, Any], source: str, now: int, partitions: int
+) -> tuple[str, Output]:
+    """The message's id and its record. The id is new each time: a person who says it again means it again.
+
+    Raises WrongUse where the data is not what the command takes.
+    """
+    value = to_json({"claim_id": claim_id, **data})
+    try:
+        check(INBOX_FROM_INSIDE[name], value)
+    except ValidationError as fault:
+        told = "; ".join(f"{each.field}: {each.detail}" for each in field_errors(fault).errors)
+        raise WrongUse(told) from None
+    message_id = str(uuid.uuid4())
+    made = envelope.headers(name, message_id, source, Instant(now), claim_id, correlation=message_id)
+    place = tenant_partition(tenant, partitions)
+    return message_id, Output(Topic.CLAIM_COMMANDS, place, tenant.encode(), value, made)
+
+
+def by_reviewer(reviewer: str, **data: Any) -> dict[str, Any]:
+    """The data of a reviewer's command: what was given of `data`, and who acts."""
+    given = {key: value for key, value in data.items() if value not in (None, (), [])}
+    return {"actor": {"kind": ActorKind.REVIEWER, "id": reviewer}, **given}
+
+
+def command(
+    instance: Instance,
+    name: CommandName,
+    state: ClaimState,
+    reviewer: str,
+    *,
+    seconds: float = WAIT_SECONDS,
+    **data: Any,
+) -> Outcome:
+    """Send a reviewer's command and wait for its outcome. Raises Refused with the code, or NotReachable."""
+    partitions = partition_counts(instance.transport)[Topic.CLAIM_EVENTS]
+    tenant = state.form.tenant_id
+    told = by_reviewer(reviewer, **data)
+    message_id, output = to_inbox(
+        name, state.claim_id, tenant, told, f"/reviewers/{reviewer}", instance.clock.now(), partitions
+    )
+    place = TopicPartition(Topic.CLAIM_EVENTS, tenant_partition(tenant, partitions))
+    follower = Follower(instance.transport, [place])
+    publisher = instance.transport.publisher()
+    try:
+        publisher.send(output)
+        publisher.flush()
+        outcome = follower.await_one(lambda record: outcome_of(record, message_id, state.claim_id), seconds)
+    finally:
+        publisher.close()
+        follower.close()
+    return judged(outcome, seconds)
+
+
+def judged(outcome: Outcome | None, seconds: float) -> Outcome:
+    if outcome is None:
+        raise NotReachable(f"review did not answer within {seconds:.0f} s: is it running? see `cpor status`")
+    if outcome.refused:
+        raise Refused(str(outcome.value["detail"]), str(outcome.value["code"]))
+    return outcome
+
+
+def outcome_of(record: Record, message_id: str, claim_id: str) -> Outcome | None:
+    """The outcome that a record of `cpor.claims.events` tells of this message, on this claim."""
+    told = envelope.read_envelope(record.headers)
+    if told.causation != message_id or told.subject != claim_id:
+        return None
+    return Outcome(event_name(told.type or ""), told.sequence or 0, from_json(record.value or b"{}"))

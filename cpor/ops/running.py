@@ -1,0 +1,226 @@
+"""An instance with its workers, run by this process: what `cpor up` and `cpor demo` have in common."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from cpor.devstack.endpoints import Endpoints
+from cpor.devstack.platform import open_platform
+from cpor.devstack.supervisor import Supervisor, WorkerSpec
+from cpor.domain.vocabulary import instant_text, parse_instant
+from cpor.ops.errors import NotReachable, Refused, WrongUse
+from cpor.ops.instance import CLOCK_FILE, Instance, clock_file
+from cpor.ops.reading import partition_counts
+from cpor.runtime.clock import TestClock
+from cpor.runtime.health import is_fresh, read_health
+from cpor.runtime.settings import CLAIMS_PARTITIONS, PARTNERS_PARTITIONS
+from cpor.runtime.topics import FIXED_TOPICS, Count, Topic
+
+SERVICES = ("intake", "review")
+READY_SECONDS = 90.0
+#: Below this a busy machine loses its sessions all the time.
+SHORTEST_SESSION_MS = 3_000
+LONGEST_TRANSACTION_MS = 15_000
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to run: `workers` processes of each service; `test_clock` is an RFC 3339 instant to begin at."""
+
+    data: Path
+    test_clock: str | None = None
+    workers: int = 1
+    session_ms: int | None = None
+    #: Whether somebody will come back for the data.
+    keep: bool = True
+
+
+@dataclass(frozen=True)
+class Running:
+    """A running instance and the supervisor of its workers."""
+
+    instance: Instance
+    supervisor: Supervisor
+    workers: tuple[tuple[str, str], ...]
+
+    def health(self, service: str, slot: str) -> dict[str, object] | None:
+        return read_health(self.instance.data / service / slot / "health.json")
+
+
+@contextmanager
+def run_instance(plan: Plan, progress: Progress) -> Iterator[Running]:
+    """Platform, topics, clock and workers for the time of the `with` block; returns when all workers make rounds.
+
+    Raises PlatformError, WrongUse, Refused, or NotReachable with what the worker that does not come up said last.
+    """
+    check_plan(plan)
+    with open_platform(plan.data, progress=progress, keep=plan.keep) as endpoints:
+        progress("creating topics")
+        counts = prepare_topics(endpoints)
+        instance = Instance(endpoints, prepare_clock(plan, counts))
+        specs = worker_specs(plan, instance, counts)
+        progress(f"starting {len(specs)} workers")
+        with Supervisor(plan.data, specs.values()) as supervisor:
+            running = Running(instance, supervisor, tuple(specs))
+            await_ready(running)
+            progress("ready")
+            yield running
+
+
+def check_plan(plan: Plan) -> None:
+    if plan.workers < 1:
+        raise WrongUse("--workers takes 1 or more")
+    if plan.session_ms is not None and plan.session_ms < SHORTEST_SESSION_MS:
+        raise WrongUse(f"--session-ms takes {SHORTEST_SESSION_MS} or more")
+    if plan.test_clock is not None:
+        instant_of(plan.test_clock)
+
+
+def instant_of(text: str) -> int:
+    """An RFC 3339 instant, or a date for its beginning in UTC. Raises WrongUse."""
+    try:
+        return parse_instant(f"{text}T00:00:00Z" if len(text) == len("2026-03-02") else text)
+    except ValueError:
+        raise WrongUse(f"--test-clock takes an instant such as 2026-03-02T08:00:00Z, not {text}") from None
+
+
+# -- topics -------------------------------------------------------------------------------------------------------
+
+
+def prepare_topics(endpoints: Endpoints, environment: Mapping[str, str] = os.environ) -> dict[str, int]:
+    """Create what is missing; partitions by kind of topic. Raises Refused where they differ from those there are."""
+    transport = Instance(endpoints).transport
+    there = partition_counts(transport)
+    counts = {
+        str(Count.CLAIMS): _partitions(
+            "CPOR_CLAIMS_PARTITIONS", CLAIMS_PARTITIONS, there.get(Topic.CLAIM_EVENTS), environment
+        ),
+        str(Count.PARTNERS): _partitions(
+            "CPOR_PARTNERS_PARTITIONS", PARTNERS_PARTITIONS, there.get(Topic.INTAKE_SLOTS), environment
+        ),
+        str(Count.ONE): 1,
+    }
+    admin = transport.admin()
+    try:
+        admin.create(FIXED_TOPICS, counts)
+    finally:
+        admin.close()
+    return counts
+
+
+def _partitions(variable: str, usual: int, there: int | None, environment: Mapping[str, str]) -> int:
+    """The number is chosen at the first start and never changed: keys would lie in other partitions."""
+    try:
+        wanted = int(environment[variable]) if environment.get(variable) else None
+    except ValueError:
+        raise WrongUse(f"{variable} takes a whole number, not {environment[variable]}") from None
+    if there is not None and wanted not in (None, there):
+        raise Refused(
+            f"this instance has {there} partitions, which can never change: unset {variable}, or use new --data"
+        )
+    return there or wanted or usual
+
+
+# -- clock --------------------------------------------------------------------------------------------------------
+
+
+def prepare_clock(plan: Plan, counts: Mapping[str, int]) -> Path | None:
+    """The test clock's file; made where `--test-clock` asks for one, kept where the instance has one.
+
+    Raises Refused where the instance has run on the system's clock, or the clock would go back.
+    """
+    there = clock_file(plan.data)
+    if plan.test_clock is None:
+        return there
+    wanted = instant_of(plan.test_clock)
+    if there is not None:
+        clock = TestClock(there)
+        if wanted > clock.now():
+            clock.set(wanted)
+        return there
+    if (plan.data / "review").exists():
+        raise Refused("this instance has run on the system's clock: a test clock needs a new --data DIR")
+    fresh = TestClock(plan.data.resolve() / CLOCK_FILE)
+    fresh.set(wanted)
+    return fresh.path
+
+
+def clock_text(instance: Instance) -> str:
+    """`2026-03-02 08:00:04 (test clock)`."""
+    shown = instant_text(instance.clock.now())[:19].replace("T", " ")
+    return f"{shown} UTC ({'test clock' if instance.test_clock else 'system clock'})"
+
+
+# -- workers ------------------------------------------------------------------------------------------------------
+
+
+def worker_specs(plan: Plan, instance: Instance, counts: Mapping[str, int]) -> dict[tuple[str, str], WorkerSpec]:
+    """(service, slot) → how to start it."""
+    env = instance.env() | {
+        "CPOR_CLAIMS_PARTITIONS": str(counts[Count.CLAIMS]),
+        "CPOR_PARTNERS_PARTITIONS": str(counts[Count.PARTNERS]),
+        "PYTHONUNBUFFERED": "1",
+    }
+    if plan.session_ms is not None:
+        # The transaction of a frozen worker must be over before its partitions go to another.
+        transaction = min(LONGEST_TRANSACTION_MS, plan.session_ms // 2)
+        env |= {"CPOR_SESSION_MS": str(plan.session_ms), "CPOR_TRANSACTION_MS": str(transaction)}
+    return {
+        (service, str(slot)): WorkerSpec(f"{service}-{slot}", _command(service, slot, instance), env)
+        for service in SERVICES
+        for slot in range(plan.workers)
+    }
+
+
+def _command(service: str, slot: int, instance: Instance) -> tuple[str, ...]:
+    return (sys.executable, "-m", f"services.{service}", "--slot", str(slot), "--data", str(instance.data))
+
+
+def await_ready(running: Running, seconds: float = READY_SECONDS) -> None:
+    """Return when every worker makes rounds. Raises NotReachable with the last words of one that does not."""
+    deadline = time.monotonic() + seconds
+    while waiting := [worker for worker in running.workers if not is_ready(running, *worker)]:
+        if time.monotonic() > deadline:
+            raise NotReachable(last_words(running, *waiting[0]))
+        time.sleep(0.1)
+
+
+def is_ready(running: Running, service: str, slot: str) -> bool:
+    told = running.health(service, slot)
+    return told is not None and is_fresh(told) and told["pid"] == running.supervisor.state(f"{service}-{slot}").pid
+
+
+def last_words(running: Running, service: str, slot: str) -> str:
+    status = running.supervisor.state(f"{service}-{slot}")
+    try:
+        lines = status.log.read_text(errors="replace").splitlines()[-5:]
+    except OSError:
+        lines = []
+    return "\n".join([f"{service}-{slot} does not come up ({status.state}); its log {status.log} ends:", *lines])
+
+
+# -- stopping -----------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """SIGTERM ends the block as Ctrl-C does: with KeyboardInterrupt, so that everything is stopped in order."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
