@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 
 #: linux/prctl.h; the setting survives execve, but is bound to the *thread* that forked us (see
 #: `process.spawn`)
@@ -53,7 +54,8 @@ def watch(parent: int, child: int) -> None:
 def leave_as(code: int) -> None:
     """End as the command did: with its exit code, or by the same signal."""
     if code < 0:
-        signal.signal(-code, signal.SIG_DFL)
+        with suppress(OSError):  # SIGKILL has no handler to reset
+            signal.signal(-code, signal.SIG_DFL)
         os.kill(os.getpid(), -code)
     sys.exit(code)
 
