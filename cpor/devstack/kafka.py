@@ -62,6 +62,10 @@ BROKER: Mapping[str, object] = {
     "message.max.bytes": TEN_MIB,
     "replica.fetch.max.bytes": TEN_MIB,
     "transaction.max.timeout.ms": 900_000,
+    # After a SIGKILL the controller waits for the end of the old broker's session (9 s by default) before it lets
+    # the new one in. Not shorter: a machine that stalls for seconds must not lose its only broker.
+    "broker.session.timeout.ms": 4_000,
+    "broker.heartbeat.interval.ms": 500,
     # A group of one machine needs no waiting for more members; tests use short sessions.
     "group.initial.rebalance.delay.ms": 0,
     "group.min.session.timeout.ms": 1_000,
