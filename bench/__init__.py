@@ -1,0 +1,1 @@
+"""Benchmarks: what the workers do on a real broker, and what peers do beside them. Numbers live here, not in tests."""
