@@ -73,6 +73,8 @@ class Receipt(Message):
     due: tuple[Due, ...] = ()
     upload: Upload | None = None
     """On `cpor.poe.reserve.v1` only."""
+    document_id: UuidText | None = None
+    """With `upload`: the id by which `cpor.poe.attach.v1` names the file."""
     original: Original | None = None
     """On `duplicate` only."""
     received_at: Moment
@@ -101,6 +103,7 @@ def receipt_value(
     warnings: Sequence[Mapping[str, Any]] = (),
     due: Sequence[tuple[Clock, int]] = (),
     upload: Mapping[str, Any] | None = None,
+    document_id: str | None = None,
     original: tuple[OriginalOutcome, Code | None] | None = None,
 ) -> bytes:
     """JSON of a `Receipt` without the detour over its model. Instants in ms since the epoch.
@@ -127,6 +130,7 @@ def receipt_value(
         value["errors_omitted"] = omitted
     if upload is not None:
         value["upload"] = upload
+        value["document_id"] = document_id
     if original is not None:
         value["original"] = {"outcome": original[0], "code": original[1]}
     return to_json(value)

@@ -53,8 +53,9 @@ class Message:
     from_partner: bool
     trail: tuple[Header, ...]
     passed_on: tuple[Header, ...]
-    #: The presigned POST of a reservation, as intake signed it.
+    #: Of a reservation: the presigned POST as intake signed it, and the id of the document.
     upload: Mapping[str, Any] | None = None
+    document_id: str | None = None
 
 
 def read_message(record: Record, partitions: int) -> Message:
@@ -77,8 +78,15 @@ def claim_of(record: Record, partitions: int) -> bytes | None:
     return last_header(record.headers, envelope.SUBJECT)
 
 
-def is_about_parking(record: Record) -> bool:
-    return last_header(record.headers, envelope.TYPE) in _PARKING
+def order_key(record: Record, partitions: int) -> bytes | None:
+    """What orders commands: the tenant and the claim, so that a misaddressed record holds up nobody else's claim.
+
+    None for what is said about parking itself: that must pass, or nothing could ever be unparked.
+    """
+    claim = claim_of(record, partitions)
+    if claim is None or last_header(record.headers, envelope.TYPE) in _PARKING:
+        return None
+    return (record.key or b"") + b"/" + claim
 
 
 def _tenant(record: Record, partitions: int) -> TenantId:
@@ -123,6 +131,7 @@ def _message(record: Record, tenant: TenantId, headers: dict[str, bytes], name: 
         ((envelope.CAUSATION, message_id), *behind, *passed_on),
         passed_on,
         value.get("upload"),
+        value.get("document_id"),
     )
 
 

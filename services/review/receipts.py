@@ -91,6 +91,7 @@ def _value(message: Message, state: ClaimState | None, said: _Answer, now: int) 
         warnings=_problems(said.warnings),
         due=() if state is None else [(each.clock, each.due) for each in state.due(about.now)],
         upload=message.upload if said.outcome == Outcome.ACCEPTED else None,
+        document_id=message.document_id,
     )
 
 

@@ -20,7 +20,7 @@ from cpor.runtime.topics import Topic
 from schemas.envelope import CAUSATION, CORRELATION
 from services.review import publish, receipts
 from services.review.facts import gather
-from services.review.inbox import WRONG_KEY, Message, claim_of, is_about_parking, read_message
+from services.review.inbox import WRONG_KEY, Message, claim_of, order_key, read_message
 from services.review.tables import CLAIMS, REFERENCE_TABLES, STATE_TABLES
 
 #: Why a time-out of a parked claim lies among the dead letters: it waits there for the claim's own letter.
@@ -45,8 +45,8 @@ class Review(Processor):
         return [Topic.CLAIM_COMMANDS]
 
     def order_key(self, record: Record) -> bytes | None:
-        """The claim; what is said about parking itself must pass, or nothing could ever be unparked."""
-        return None if is_about_parking(record) else claim_of(record, self._partitions)
+        """Tenant and claim; see `inbox.order_key`."""
+        return order_key(record, self._partitions)
 
     def process(self, context: Context, record: Record) -> None:
         message = read_message(record, self._partitions)
