@@ -12,6 +12,8 @@ import pytest
 from cpor.devstack.endpoints import Endpoints
 from cpor.devstack.platform import docker_unavailable, open_platform, prepare_platform
 
+HERE = Path(__file__).parent
+
 
 @pytest.fixture(scope="session")
 def platform() -> Iterator[Endpoints]:
@@ -33,6 +35,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Downloads before the first test: a slow line must not count against a test's time limit."""
-    wanted = any("platform" in getattr(item, "fixturenames", ()) for item in session.items)
+    wanted = any(needs_platform(item) for item in session.items)
     if wanted and not session.config.option.collectonly:
         prepare_platform(lambda text: print(f"cpor: {text}", file=sys.stderr, flush=True))
+
+
+def needs_platform(item: pytest.Item) -> bool:
+    return "unit" not in item.path.relative_to(HERE).parts or "platform" in getattr(item, "fixturenames", ())
