@@ -1,0 +1,156 @@
+"""The log as the checks see it: records with their envelope and value, events by claim, receipts by id.
+
+What cannot be read, or is not as its schema has it, is a finding of its own and is left out of everything else.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from pydantic import ValidationError
+
+from cpor.domain import wire
+from cpor.domain.events import Event
+from cpor.domain.evolve import fold
+from cpor.domain.model import ClaimState
+from cpor.domain.vocabulary import PARTNER_COMMANDS, TenantId
+from cpor.ops.checker.findings import Finding, FindingCode, finding
+from cpor.ops.checker.log import PipelineLog, Records
+from cpor.runtime.record import Record
+from schemas.base import check
+from schemas.envelope import Envelope, read_envelope
+from schemas.registry import ADMITTED, MESSAGES
+
+PARTNER_TYPES = frozenset(name.value for name in PARTNER_COMMANDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A record of ours that is as its schema has it."""
+
+    record: Record
+    told: Envelope
+    value: dict[str, Any]
+
+    @property
+    def type(self) -> str:
+        return self.told.type or ""
+
+    @property
+    def key(self) -> str:
+        return (self.record.key or b"").decode(errors="replace")
+
+
+@dataclass(frozen=True, slots=True)
+class EventRead:
+    """A claim event inside a fold."""
+
+    read: Read
+    event: Event
+
+
+@dataclass
+class History:
+    """All events of one claim in the order of the log; `broken` when they have no fold."""
+
+    claim_id: str
+    events: list[EventRead] = field(default_factory=list)
+    broken: bool = False
+
+    @cached_property
+    def state(self) -> ClaimState:
+        """Only of a history that is not broken."""
+        state = fold(each.event for each in self.events)
+        assert state is not None, "a history has events"
+        return state
+
+    @property
+    def tenant(self) -> TenantId | None:
+        form = getattr(self.events[0].event, "form", None)
+        return None if form is None else form.tenant_id
+
+
+class Reading:
+    """Parsed once, looked at by every check."""
+
+    def __init__(self, log: PipelineLog) -> None:
+        self.log = log
+        self.findings: list[Finding] = []
+        self.receipts = list(self._read(log.receipts))
+        self.inbox = list(self._read(log.inbox))
+        self.event_records = list(self._read(log.events))
+        self.approved = list(self._read(log.approved))
+        self.eligible = list(self._read(log.eligible))
+        self.states = self._newest(log.states)
+        self.associations = self._newest(log.associations)
+        self.histories = _histories(self.event_records)
+
+    def _read(self, records: Records) -> Iterator[Read]:
+        for record in records:
+            if record.value is None:
+                self._report(FindingCode.UNREADABLE, "The record has no value.", record)
+            elif (read := self._one(record, record.value)) is not None:
+                yield read
+
+    def _one(self, record: Record, value: bytes) -> Read | None:
+        told = read_envelope(record.headers)
+        spec = MESSAGES.get(ADMITTED + (told.type or "")) if _is_admitted(record, told) else None
+        spec = spec or MESSAGES.get(told.type or "")
+        if spec is None:
+            self._report(FindingCode.UNREADABLE, f"No message of the type {told.type} is known.", record)
+            return None
+        try:
+            check(spec.model, value)
+        except ValidationError as error:
+            self._report(FindingCode.OFF_SCHEMA, _first(error), record)
+            return None
+        return Read(record, told, json.loads(value))
+
+    def _newest(self, records: Records) -> dict[str, Read | None]:
+        """The newest row of each key of a compacted topic; None for a tombstone."""
+        rows: dict[tuple[int, bytes], Record] = {(each.partition, each.key or b""): each for each in records}
+        found: dict[str, Read | None] = {}
+        for (_, key), record in rows.items():
+            text = key.decode(errors="replace")
+            row = None if record.value is None else self._one(record, record.value)
+            if row is not None or record.value is None:
+                # A key in two partitions: the living row counts, and is found to lie wrongly.
+                found[text] = row or found.get(text)
+        return found
+
+    def _report(self, code: FindingCode, sentence: str, record: Record) -> None:
+        self.findings.append(finding(code, sentence, record=record.origin))
+
+
+def _is_admitted(record: Record, told: Envelope) -> bool:
+    return record.topic == "cpor.claims.commands" and told.type in PARTNER_TYPES
+
+
+def _first(error: ValidationError) -> str:
+    """Where and what, without the value: a finding is no place for contact data."""
+    problem = error.errors(include_input=False, include_url=False)[0]
+    return f"{'.'.join(map(str, problem['loc'])) or 'The value'}: {problem['msg']}."
+
+
+def _histories(records: list[Read]) -> dict[str, History]:
+    found: dict[str, History] = {}
+    for read in records:
+        if read.value["sequence"] == 0:
+            continue
+        event = wire.decode_event(wire.event_name(read.type), read.record.value or b"")
+        claim = str(read.value["claim_id"])
+        found.setdefault(claim, History(claim)).events.append(EventRead(read, event))
+    return found
+
+
+def by_cause(records: list[Read]) -> dict[str, list[Read]]:
+    """Records by the id of what caused them."""
+    found: dict[str, list[Read]] = defaultdict(list)
+    for read in records:
+        found[read.told.causation or ""].append(read)
+    return found
