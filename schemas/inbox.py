@@ -1,27 +1,20 @@
 """What lies in review's one inbox, `cpor.claims.commands` (contract §4).
 
-Admitted partner commands with what intake found out about them, and the commands of reviewers, operators and services.
-
-A partner's command keeps its `ce_type`. `partner_value` writes it, `flattened` takes it apart again for the domain.
+Here: admitted partner commands with what intake found out about them. Each keeps its `ce_type`; `partner_value` writes.
+In `schemas.inside`: the commands of reviewers, operators and services.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from pydantic import Field
 from pydantic_core import to_json
 
 from cpor.domain.vocabulary import (
-    Clock,
     CommandName,
-    ConsentOutcome,
-    InformationReason,
     PartnerRole,
-    RejectionReason,
     SolutionArea,
-    SuspensionReason,
     WithdrawReason,
 )
 from schemas import partner_commands
@@ -36,10 +29,8 @@ from schemas.fields import (
     Filename,
     LocationIdText,
     MessageIdText,
-    Moment,
     Name,
     PartnerIdText,
-    SequenceNumber,
     Sha256,
     SubscriptionIdText,
     Text1000,
@@ -47,7 +38,6 @@ from schemas.fields import (
     UserIdText,
     UuidText,
     WholeNumber,
-    WorkloadText,
 )
 from schemas.forms import (
     PERSONAL_FIELDS,
@@ -58,8 +48,10 @@ from schemas.forms import (
     TechnicalContact,
     Workloads,
 )
+from schemas.inside import INBOX_FROM_INSIDE as INBOX_FROM_INSIDE
+from schemas.inside import Park as Park
 from schemas.partner_commands import Acknowledgements, PartnerCommand
-from schemas.parts import AcceptedDocument, Actor
+from schemas.parts import AcceptedDocument
 from schemas.receipts import Upload
 
 
@@ -205,111 +197,6 @@ class Disassociate(FromPartner):
     reason: Text1000
 
 
-class ByActor(Message):
-    """What every reviewer's and operator's command has."""
-
-    claim_id: UuidText
-    actor: Actor
-    expected_sequence: SequenceNumber | None = None
-    """Refused as `stale_sequence` when a later event that matters exists."""
-
-
-class InformationReasonEntry(Message):
-    code: InformationReason
-    workloads: tuple[WorkloadText, ...] = ()
-
-
-class RejectionReasonEntry(Message):
-    code: RejectionReason
-    workloads: tuple[WorkloadText, ...] = ()
-
-
-class StartReview(ByActor):
-    """T5."""
-
-
-class RequestInformation(ByActor):
-    """T6."""
-
-    reasons: Annotated[tuple[InformationReasonEntry, ...], Field(min_length=1)]
-    remove_workloads: tuple[WorkloadText, ...] = ()
-    comment: Text4000
-
-
-class Approve(ByActor):
-    """T7, T16a."""
-
-    comment: Text4000 | None = None
-    displaces: tuple[UuidText, ...] = ()
-
-
-class Reject(ByActor):
-    """T8, T16b."""
-
-    reasons: Annotated[tuple[RejectionReasonEntry, ...], Field(min_length=1)]
-    comment: Text4000 | None = None
-
-
-class ReviewComment(ByActor):
-    """A reviewer's comment (D26)."""
-
-    text: Text4000
-
-
-class ImportLegacy(ByActor):
-    """D23."""
-
-    claim_ref: ClaimRefText | None = None
-    partner_id: PartnerIdText
-    location_id: LocationIdText
-    tenant_id: UuidText
-    subscription_id: SubscriptionIdText
-    partner_role: PartnerRole
-    ends_on: Day | None = None
-
-
-class ResendNotice(ByActor):
-    """D20."""
-
-    customer_contact: CustomerContact | None = None
-
-
-class EndSubscription(ByActor):
-    """T19, D16: the subscription's last day."""
-
-    ends_on: Day
-
-
-class ConsentOutcomeFound(Message):
-    """From consent; `approval` names the approval meant, absent for an early answer (D9)."""
-
-    claim_id: UuidText
-    outcome: ConsentOutcome
-    approval: SequenceNumber | None = None
-    reason: SuspensionReason | None = None
-    """With `suspended` only (D20)."""
-
-
-class DeadlineExpired(Message):
-    """From deadlines, after everything received before `due` was admitted (D19)."""
-
-    claim_id: UuidText
-    clock: Clock
-    started_by: SequenceNumber
-    due: Moment
-
-
-class Park(Message):
-    """A message of this claim lies among the dead letters."""
-
-    claim_id: UuidText
-    letter_id: str = Field(min_length=1, max_length=300)
-
-
-class Unpark(Park):
-    """It was dealt with."""
-
-
 INBOX_FROM_PARTNERS: Mapping[str, type[FromPartner]] = {
     CommandName.CREATE: Create,
     CommandName.EDIT: Edit,
@@ -325,22 +212,6 @@ INBOX_FROM_PARTNERS: Mapping[str, type[FromPartner]] = {
     CommandName.WITHDRAW: Withdraw,
     CommandName.DISPUTE: Dispute,
     CommandName.DISASSOCIATE: Disassociate,
-}
-
-#: Of reviewers, operators and services; the incentive results stand in `schemas.incentives`.
-INBOX_FROM_INSIDE: Mapping[str, type[Message]] = {
-    CommandName.REVIEW_START: StartReview,
-    CommandName.REVIEW_REQUEST_INFORMATION: RequestInformation,
-    CommandName.REVIEW_APPROVE: Approve,
-    CommandName.REVIEW_REJECT: Reject,
-    CommandName.REVIEW_COMMENT: ReviewComment,
-    CommandName.OPS_IMPORT_LEGACY: ImportLegacy,
-    CommandName.OPS_RESEND_NOTICE: ResendNotice,
-    CommandName.OPS_END_SUBSCRIPTION: EndSubscription,
-    CommandName.CONSENT_OUTCOME: ConsentOutcomeFound,
-    CommandName.DEADLINE_EXPIRED: DeadlineExpired,
-    CommandName.PARK: Park,
-    CommandName.UNPARK: Unpark,
 }
 
 
@@ -431,20 +302,3 @@ _SHAPES: Mapping[type[PartnerCommand], Callable[[Sent, Sequence[AcceptedFile]], 
     partner_commands.Attach: _attach,
     partner_commands.File: _file,
 }
-
-
-def flattened(value: Mapping[str, Any]) -> dict[str, Any]:
-    """The command's own fields of an admitted partner command, as the domain's commands name them.
-
-    Those of `form` or `changes`, `personal` and `document` stand at the top; a field that is absent was not given.
-    Who sent what about which claim is left out: it is the command's context, and `tenant_id` of the context must not
-    be taken for a field of an edit.
-    """
-    flat = {name: each for name, each in value.items() if name not in _CONTEXT and name not in _NESTED}
-    for part in _NESTED:
-        flat.update(value.get(part) or {})
-    return flat
-
-
-_CONTEXT = frozenset((*Identity._fields, "user"))
-_NESTED = ("form", "changes", "personal", "document")
