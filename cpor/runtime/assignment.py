@@ -1,7 +1,7 @@
 """Which slots this process owns, and getting their stores ready.
 
-A worker is a static member of its group on one fixed slots topic; the sources are read by `assign()`, so that partners can
-come and go without a rebalance (P11). Ranges of slots are what the range assignor gives.
+A worker is a static member of its group on one fixed slots topic; the sources are read by `assign()`, so that
+partners can come and go without a rebalance (P11). Ranges of slots are what the range assignor gives.
 """
 
 from __future__ import annotations

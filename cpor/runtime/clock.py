@@ -1,14 +1,13 @@
 """The pipeline's clock: the system's, or a test clock that every worker sees.
 
-The test clock is a piecewise linear map of wall time, kept in one file. From a piece's wall instant on, the pipeline's time is
-`shown + (wall - since) * rate`. A broker's append time goes through the piece that was in force when it was stamped, so a
-message keeps its time when the clock is moved later.
+The test clock is a piecewise linear map of wall time, kept in one file. From a piece's wall instant on, the
+pipeline's time is `shown + (wall - since) * rate`. A broker's append time goes through the piece that was in force
+when it was stamped, so a message keeps its time when the clock is moved later.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import time
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -96,7 +95,7 @@ class TestClock:
     def _write(self, pieces: tuple[Piece, ...]) -> None:
         fresh = self.path.with_suffix(".new")
         fresh.write_text(json.dumps({"pieces": pieces}))
-        os.replace(fresh, self.path)
+        fresh.replace(self.path)
         self._pieces = ()
         self._stamp = None
 

@@ -1,7 +1,7 @@
 """What a worker tells about itself: progress that means progress, and figures.
 
-A worker is healthy while its rounds end. The file `health.json` in its slot directory is renewed at most once a second; the
-supervisor, `cpor status` and container health checks read it.
+A worker is healthy while its rounds end. The file `health.json` in its slot directory is renewed at most once a
+second; the supervisor, `cpor status` and container health checks read it.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Health:
         self._written = now
         fresh = self.path.with_suffix(".new")
         fresh.write_text(json.dumps(self.figures() | more))
-        os.replace(fresh, self.path)
+        fresh.replace(self.path)
 
 
 def read_health(path: Path) -> dict[str, Any] | None:

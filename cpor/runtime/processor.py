@@ -5,10 +5,10 @@
         def sources(self, all_topics): return ["cpor.claims.commands"]
         def process(self, context, record): ...
 
-The kernel reads, restores, opens the transaction, calls `process` for each record in order of its partition, sends what it
-emitted and commits positions, state and outputs together. `process` and `fire` must be deterministic functions of the record,
-the rows they read and the timers: no I/O, no wall clock, no randomness. What needs I/O is gathered by `prepare` before the
-transaction begins.
+The kernel reads, restores, opens the transaction, calls `process` for each record in order of its partition, sends
+what it emitted and commits positions, state and outputs together. `process` and `fire` must be deterministic
+functions of the record, the rows they read and the timers: no I/O, no wall clock, no randomness. What needs I/O is
+gathered by `prepare` before the transaction begins.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ class StateTable:
 @dataclass(frozen=True, slots=True)
 class ReferenceTable:
     """Rows that others write; read before each round up to the topic's end as of the round's start, so that "load, then
-    submit" never meets a stale table. `everywhere`: a global table, all partitions on every worker; else co-partitioned."""
+    submit" never meets a stale table. `everywhere`: a global table, all partitions on every worker; else
+    co-partitioned."""
 
     name: str
     topic: str
@@ -89,7 +90,8 @@ class Context(Protocol):
 
     #: The task's partition (of the slots topic); state rows and timers live and die with it.
     partition: int
-    #: The pipeline's clock, ms since the epoch, read once per round. For health and `decided_at` only: never let it decide.
+    #: The pipeline's clock, ms since the epoch, read once per round. For health and `decided_at` only: never let it
+    #: decide.
     now: int
 
     def get(self, table: str, key: bytes) -> Any | None:
@@ -120,7 +122,8 @@ class Context(Protocol):
 
 
 class Preparation(Protocol):
-    """The facts of one batch, gathered concurrently. Bounded by the kernel: what is not ready is held back and read again.
+    """The facts of one batch, gathered concurrently. Bounded by the kernel: what is not ready is held back and read
+    again.
 
     A record that was held back comes again in a later batch: what was begun for it must be found again by its `origin`.
     """
@@ -171,7 +174,9 @@ class Processor(ABC):
         """Decide one record. Raises `Reject` for poison; anything else that is raised stops the worker."""
 
     def partitions_of(self, topic: str, slot: int, count: int) -> list[int]:
-        """Which partitions of a source (it has `count`) the owner of `slot` reads; the same number unless said otherwise."""
+        """Which partitions of a source (it has `count`) the owner of `slot` reads; the same number unless said
+        otherwise.
+        """
         return [slot] if slot < count else []
 
     def appears_later(self, topic: str) -> bool:
@@ -186,14 +191,18 @@ class Processor(ABC):
         raise Stop("a timer fired in a worker without timers", service=self.service)
 
     def prepare(self, batch: Sequence[Record], lookup: Lookup) -> Preparation:
-        """Start gathering what the batch needs (S3 look-ups ...); must not block: the kernel waits up to 200 ms for `ready`."""
+        """Start gathering what the batch needs (S3 look-ups ...); must not block: the kernel waits up to 200 ms for
+        `ready`.
+        """
         return Nothing()
 
     def order_key(self, record: Record) -> bytes | None:
         """What orders records: when one is dead-lettered, later ones of the same key are parked behind it."""
         return record.key
 
-    def on_dead_letter(self, context: Context, record: Record, reason: str, letter_id: str) -> None:
+    def on_dead_letter(  # noqa: B027  # most services have nobody to tell
+        self, context: Context, record: Record, reason: str, letter_id: str
+    ) -> None:
         """A record was dead-lettered in this transaction; tell whoever must know."""
 
 

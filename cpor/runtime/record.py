@@ -19,7 +19,9 @@ class TopicPartition(NamedTuple):
 
 
 class Record(NamedTuple):
-    """One record as read. `appended_at` is the broker's LogAppendTime in ms since the epoch (D19), on the pipeline's clock."""
+    """One record as read. `appended_at` is the broker's LogAppendTime in ms since the epoch (D19), on the pipeline's
+    clock.
+    """
 
     topic: str
     partition: int

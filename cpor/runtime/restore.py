@@ -1,8 +1,8 @@
 """Bringing a store up to its topics: after an assignment, after a failed commit, and before each round for tables.
 
-For state topics the order matters (KAFKA-10167): first the group's stable committed positions, then the *uncommitted* end of
-the state topics, then reading read_committed up to that end. Read the stable end instead, and the rows of a transaction whose
-markers are still on their way would be missing.
+For state topics the order matters (KAFKA-10167): first the group's stable committed positions, then the *uncommitted*
+end of the state topics, then reading read_committed up to that end. Read the stable end instead, and the rows of a
+transaction whose markers are still on their way would be missing.
 """
 
 from __future__ import annotations
@@ -104,9 +104,7 @@ class Restorer:
         lost: list[Feed] = []
         for feed in feeds:
             checkpoint = feed.rows.checkpoint(feed.tp)
-            if checkpoint is not None and _is_valid(
-                checkpoint, feed.tp, origin, beginnings[feed.tp], ends[feed.tp]
-            ):
+            if checkpoint is not None and _is_valid(checkpoint, feed.tp, origin, beginnings[feed.tp], ends[feed.tp]):
                 feed.position = checkpoint.offset
             else:
                 lost.append(feed)

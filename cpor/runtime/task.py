@@ -1,7 +1,8 @@
 """One task: a slot's rows, and the overlay of a round on top of them.
 
-Everything a round changes stays in the overlay until its transaction has committed; a failed round is forgotten by dropping
-it. Within a round each record has a savepoint, so that a record that turns out to be poison leaves nothing behind.
+Everything a round changes stays in the overlay until its transaction has committed; a failed round is forgotten by
+dropping it. Within a round each record has a savepoint, so that a record that turns out to be poison leaves nothing
+behind.
 """
 
 from __future__ import annotations

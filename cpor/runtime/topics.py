@@ -116,7 +116,7 @@ def updates_topic(partner: str) -> str:
 
 
 def partner_topics(partner: str) -> tuple[TopicSpec, ...]:
-    """The three topics of a partner. Commands are stored uncompressed: the broker unpacks whatever codec a partner uses."""
+    """The three topics of a partner. Commands are stored uncompressed: the broker unpacks whatever codec comes."""
     if not PARTNER_ID.fullmatch(partner):
         raise ValueError(f"a partner id is 1-40 of A-Za-z0-9-, not {partner[:64]!r}")
     return (

@@ -3,8 +3,8 @@
     poll -> tables to their ends -> prepare -> begin -> process each record on the overlay -> timers
          -> send outputs and state -> send positions -> commit -> write the overlay to the stores
 
-A round that fails leaves nothing: its overlay is dropped, its producer replaced (P1), positions and rows are read anew. A
-process that is killed at any point goes on from the last commit; there is no clean-up that a kill would skip.
+A round that fails leaves nothing: its overlay is dropped, its producer replaced (P1), positions and rows are read
+anew. A process that is killed at any point goes on from the last commit; there is no clean-up that a kill would skip.
 """
 
 from __future__ import annotations

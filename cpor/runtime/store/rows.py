@@ -1,4 +1,5 @@
-"""What a task keeps in its engine: rows of tables, index entries, timers and checkpoints, each in a key space of its own.
+"""What a task keeps in its engine: rows of tables, index entries, timers and checkpoints, each in a key space of its
+own.
 
 r NUL table NUL key             a row's bytes
 x NUL index NUL key NUL row key an index entry (empty)

@@ -50,9 +50,9 @@ class KafkaTransactions:
             self._client.begin_transaction()
 
     def send(self, output: Output) -> None:
-        """The first record for a partition goes through the client's `send`: metadata, checks, and the partition joins the
-        transaction. Those after it go straight to the accumulator, with none of that again: half the time of a send, and
-        sends are what a command costs. Errors of either surface in `commit`.
+        """The first record for a partition goes through the client's `send`: metadata, checks, and the partition
+        joins the transaction. Those after it go straight to the accumulator, with none of that again: half the time
+        of a send, and sends are what a command costs. Errors of either surface in `commit`.
         """
         topic, partition, key, value, headers = output
         tp = self._tp(topic, partition)

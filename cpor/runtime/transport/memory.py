@@ -1,8 +1,9 @@
-"""The in-memory twin of the Kafka transport: same transactions, offsets, groups and fencing, no network, fully repeatable.
+"""The in-memory twin of the Kafka transport: same transactions, offsets, groups and fencing, no network, fully
+repeatable.
 
 Offsets have gaps where transaction markers stand, an open transaction holds back readers (last stable offset), an older
-generation or producer epoch is refused. A test decides the interleaving (`shuffle`), the faults (`faults`) and when a member
-is lost (`expire`).
+generation or producer epoch is refused. A test decides the interleaving (`shuffle`), the faults (`faults`) and when a
+member is lost (`expire`).
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class Group:
 
 
 class MemoryBroker:
-    """The broker; `faults(point)` is called at send, send_positions, commit, committed: it may raise to simulate a crash there."""
+    """The broker; `faults(point)` is called at send, send_positions, commit, committed: it may raise, as a crash there."""
 
     def __init__(self, clock: Clock, seed: int = 0) -> None:
         self.clock = clock
@@ -138,7 +139,9 @@ class MemoryBroker:
             self.begin_epoch(producer)
 
     def join(self, group: str, member: str, slots_topic: str) -> int:
-        """A static member (re)joins: a known one keeps generation and slots; returns the incarnation that fences its elder."""
+        """A static member (re)joins: a known one keeps generation and slots; returns the incarnation that fences its
+        elder.
+        """
         self.incarnations += 1
         joined = self.groups.setdefault(group, Group(slots_topic))
         if member not in joined.members:

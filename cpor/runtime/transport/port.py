@@ -1,8 +1,8 @@
 """The port between the kernel and a Kafka client.
 
-Two adapters exist: `transport.kafka` (kafka-python) and `transport.memory` (the twin for property tests); one contract suite
-(`tests/contract/test_transport.py`) runs over both. A third (librdkafka) needs these five classes and nothing of a service.
-All calls are made from one thread. None is asynchronous: a call that returned has happened.
+Two adapters exist: `transport.kafka` (kafka-python) and `transport.memory` (the twin for property tests); one
+contract suite (`tests/contract/transport`) runs over both. A third (librdkafka) needs these five classes and nothing
+of a service. All calls are made from one thread. None is asynchronous: a call that returned has happened.
 """
 
 from __future__ import annotations
