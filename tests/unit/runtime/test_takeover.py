@@ -1,0 +1,119 @@
+"""A worker that stood still while another took its slots over must not add anything when it wakes (architecture §3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from cpor.runtime.errors import Fenced, GenerationLost
+from cpor.runtime.processor import Lookup, Nothing, Preparation
+from cpor.runtime.record import Record
+from cpor.runtime.store.engine import MemoryEngines
+from tests.unit.runtime.pipeline import FAULT_POINTS, GROUP, Counting, Frozen, Pipeline
+
+
+def expected(times: int) -> dict[str, list[str]]:
+    """What is told when every key had `times` records, one after another."""
+    return {f"k{n}": [f"{t + 1} in-{n % 4}-{n // 4 + 2 * t}" for t in range(times)] for n in range(8)}
+
+
+@pytest.mark.parametrize("point", FAULT_POINTS[:3])
+def test_a_worker_frozen_in_its_transaction_is_refused_after_the_take_over(point: str) -> None:
+    pipeline = Pipeline()
+    pipeline.feed_many(16)
+    with Frozen(pipeline, pipeline.worker("0"), point) as zombie:
+        pipeline.broker.expire(GROUP, "0")
+        pipeline.settle(pipeline.worker("1", MemoryEngines()))
+        zombie.wake()
+        assert isinstance(zombie.fault, Fenced)
+    assert pipeline.told() == expected(2)
+
+
+def test_a_commit_that_went_through_before_the_freeze_counts_for_the_successor() -> None:
+    pipeline = Pipeline()
+    pipeline.feed_many(16)
+    with Frozen(pipeline, pipeline.worker("0"), "committed"):
+        pipeline.broker.expire(GROUP, "0")
+        pipeline.settle(pipeline.worker("1", MemoryEngines()))
+    assert pipeline.told() == expected(2)
+
+
+class Pausing(Counting):
+    """Stands still before its transaction begins, like a process that is stopped between poll and begin."""
+
+    def __init__(self, pipeline: Pipeline, worker_name: str) -> None:
+        self.pipeline, self.name = pipeline, worker_name
+
+    def prepare(self, batch: Sequence[Record], lookup: Lookup) -> Preparation:
+        if self.name == "0":
+            self.pipeline.broker.faults("prepare")
+        return Nothing()
+
+
+def test_a_worker_frozen_before_its_transaction_loses_its_round_and_joins_again() -> None:
+    pipeline = Pipeline()
+    pipeline.processor = lambda: Pausing(pipeline, "0")
+    pipeline.feed_many(16)
+    elder = pipeline.worker("0")
+    with Frozen(pipeline, elder, "prepare") as zombie:
+        pipeline.processor = lambda: Pausing(pipeline, "1")
+        pipeline.broker.expire(GROUP, "0")
+        younger = pipeline.worker("1", MemoryEngines())
+        pipeline.settle(younger)
+        zombie.wake()
+        assert zombie.fault is None
+        assert zombie.took == 0
+    pipeline.feed_many(16)
+    pipeline.settle(elder, younger)
+    assert sorted(elder.assignment.tasks) == [0, 1]
+    assert sorted(younger.assignment.tasks) == [2, 3]
+    assert pipeline.told() == expected(4)
+
+
+def test_slots_that_come_back_are_caught_up_from_what_the_others_wrote_meanwhile() -> None:
+    pipeline = Pipeline()
+    pipeline.feed_many(16)
+    first, second = pipeline.worker("0"), pipeline.worker("1", MemoryEngines())
+    pipeline.settle(first, second)
+    pipeline.broker.expire(GROUP, "1")
+    pipeline.feed_many(16)
+    pipeline.settle(first)
+    pipeline.feed_many(16)
+    pipeline.settle(first, second)
+    assert sorted(second.assignment.tasks) == [2, 3]
+    assert pipeline.told() == expected(6)
+
+
+def test_a_second_process_of_the_same_slot_makes_the_first_give_way() -> None:
+    pipeline = Pipeline()
+    pipeline.feed_many(8)
+    first = pipeline.worker("0")
+    first.step()
+    second = pipeline.worker("0", MemoryEngines())
+    pipeline.feed_many(8)
+    with pytest.raises(Fenced):
+        first.step()
+    pipeline.settle(second)
+    assert pipeline.told() == expected(2)
+
+
+def test_a_stand_by_without_slots_waits() -> None:
+    pipeline = Pipeline()
+    workers = [pipeline.worker(str(n), MemoryEngines()) for n in range(6)]
+    pipeline.feed_many(16)
+    pipeline.settle(*workers)
+    assert [len(worker.assignment.tasks) for worker in workers] == [1, 1, 1, 1, 0, 0]
+    assert pipeline.told() == expected(2)
+
+
+def test_positions_of_an_older_generation_are_refused_by_the_broker() -> None:
+    pipeline = Pipeline()
+    worker = pipeline.worker("0")
+    pipeline.settle(worker)
+    token = worker.assignment.token()
+    pipeline.worker("1", MemoryEngines())
+    producer = worker.producer()
+    producer.begin()
+    with pytest.raises(GenerationLost):
+        producer.send_positions({}, token)
