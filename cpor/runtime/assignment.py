@@ -85,7 +85,7 @@ class Assignment:
     # -- following the group --------------------------------------------------------------------------------------
 
     def poll(self) -> bool:
-        """Follow the group; False while it rebalances. After True the tasks are restored and their sources positioned."""
+        """Follow the group; False while it rebalances. After True tasks are restored and their sources positioned."""
         slots = self._membership.poll()
         if slots is None:
             return False

@@ -12,7 +12,7 @@ MIB = 1024 * 1024
 
 
 class Count(StrEnum):
-    """How many partitions a topic has: a setting shared by all topics of its kind, never changed after the first start."""
+    """How many partitions a topic has: one setting for all of its kind, never changed after the first start."""
 
     CLAIMS = "claims"
     PARTNERS = "partners"

@@ -39,7 +39,7 @@ class Engines(Protocol):
 
 
 class RocksEngine:
-    """RocksDB at `path`. Not synced: after a power cut it is older than its topics and caught up from its checkpoint."""
+    """RocksDB at `path`. Not synced: after a power cut it is behind its topics and is caught up."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

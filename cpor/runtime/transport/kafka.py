@@ -1,4 +1,4 @@
-"""The kafka-python adapter. Only the modules `transport.kafka*` import a Kafka client (pitfalls P1-P12: docs/kafka.md)."""
+"""The kafka-python adapter. Only `transport.kafka*` import a Kafka client (pitfalls P1-P12: docs/kafka.md)."""
 
 from __future__ import annotations
 

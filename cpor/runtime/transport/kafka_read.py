@@ -50,7 +50,7 @@ class KafkaMembership:
         self._client.subscribe(topics=[slots_topic])
 
     def _wait_for_metadata(self, topic: str) -> None:
-        """A leader that joins before it knows the topic's partitions assigns none, and nobody asks again for minutes."""
+        """A leader that joins before it knows the topic's partitions assigns none, for minutes."""
         deadline = time.monotonic() + 30
         while not self._client.partitions_for_topic(topic):
             if time.monotonic() > deadline:

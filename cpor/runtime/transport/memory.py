@@ -64,7 +64,7 @@ class Group:
 
 
 class MemoryBroker:
-    """The broker; `faults(point)` is called at send, send_positions, commit, committed: it may raise, as a crash there."""
+    """The broker; `faults(point)` is called at send, send_positions, commit, committed: it may raise there."""
 
     def __init__(self, clock: Clock, seed: int = 0) -> None:
         self.clock = clock
@@ -134,7 +134,7 @@ class MemoryBroker:
         return self.epochs[producer]
 
     def time_out(self, producer: str) -> None:
-        """The transaction time-out of a producer has passed: the broker aborts for it and takes no more of its epoch."""
+        """A producer's transaction time-out has passed: the broker aborts for it and takes no more of its epoch."""
         if any(transaction.producer == producer for transaction in self.open):
             self.begin_epoch(producer)
 

@@ -38,7 +38,7 @@ class Producer(Protocol):
         """Commit everything or raise: `TransactionFailed`, `GenerationLost`, `Fenced`. May wait without limit (P2)."""
 
     def end_of(self, tp: TopicPartition) -> int | None:
-        """After a commit: the offset behind the newest record this transaction sent to `tp`; None where it sent none."""
+        """After a commit: the offset behind the newest record this transaction sent to `tp`; None for none."""
 
     def abort(self) -> None:
         """Abort the open transaction as well as can be; never raises."""
