@@ -41,22 +41,14 @@ class Feed:
     table: StateTable | ReferenceTable | None
     position: int = 0
 
-    def changes(self, record: Record) -> dict[bytes, bytes | None]:
-        key = record.key or b""
-        if self.table is None:
-            timer = None if record.value is None else decode_timer(key, record.value)
-            return self.rows.timer_changes(key, timer)
-        row = None if record.value is None else self.table.decode(record.value)
-        return self.rows.row_changes(self.table, key, record.value, row)
-
     def apply(self, record: Record) -> None:
         """One row at a time: a later record of the same key must see the index entries of the earlier."""
-        changes = self.changes(record)
-        if self.table is not None:
-            row = None if record.value is None else self.table.decode(record.value)
-            self.rows.write(changes, {(self.table.name, record.key or b""): row})
+        key, value = record.key or b"", record.value
+        if self.table is None:
+            timer = None if value is None else decode_timer(key, value)
+            self.rows.engine.write(self.rows.timer_changes(key, timer))
         else:
-            self.rows.engine.write(changes)
+            self.rows.restore(self.table, key, value)
 
     def forget(self) -> None:
         if self.table is None:

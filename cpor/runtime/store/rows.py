@@ -122,6 +122,12 @@ class Rows:
         gone: dict[bytes, bytes | None] = {entry % (ikey, key): None for ikey in old - new}
         return gone | {entry % (ikey, key): b"" for ikey in new - old}
 
+    def restore(self, table: Table, key: bytes, value: bytes | None) -> None:
+        """Make `value` the row of `key` (None deletes). Decoded only where index entries hang on it."""
+        row = None if value is None or not table.indexes else table.decode(value)
+        self.engine.write(self.row_changes(table, key, value, row))
+        self._cache.pop((table.name, key), None)
+
     def write(self, changes: dict[bytes, bytes | None], rows: dict[tuple[str, bytes], Any]) -> None:
         """Write atomically; `rows` are the decoded rows among the changes."""
         self.engine.write(changes)
