@@ -13,8 +13,8 @@ from cpor.ops.directory import add_partners, load_reference
 from cpor.ops.instance import DEFAULT_DATA, AsJson, DataDir, find_instance
 from cpor.ops.records import read_partners, read_reference, read_text
 
-partners = typer.Typer(no_args_is_help=True, help="Partners: directory entry and topics.")
-reference = typer.Typer(no_args_is_help=True, help="Customers and subscriptions.")
+partners = typer.Typer(name="partners", no_args_is_help=True, help="Partners: directory entry and topics.")
+reference = typer.Typer(name="reference", no_args_is_help=True, help="Customers and subscriptions.")
 
 
 @partners.command("add")
