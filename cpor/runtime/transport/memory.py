@@ -8,166 +8,25 @@ member is lost (`expire`).
 
 from __future__ import annotations
 
-import random
-import uuid
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+import time
+from collections.abc import Iterable, Mapping
 from typing import cast
 
-from cpor.runtime.clock import Clock
 from cpor.runtime.errors import Fenced, GenerationLost, TransactionFailed
 from cpor.runtime.record import Output, Record, TopicPartition
 from cpor.runtime.topics import TopicSpec
-from cpor.runtime.transport.port import OffsetLost, Positions, Token
+from cpor.runtime.transport.memory_broker import MemoryBroker, Transaction
+from cpor.runtime.transport.port import OffsetLost, Positions, PublishFailed, Token
 
-
-@dataclass(slots=True)
-class Transaction:
-    """One transaction: whose it is, what became of it, and what it will commit."""
-
-    producer: str
-    epoch: int
-    outcome: bool | None = None
-    touched: dict[TopicPartition, int] = field(default_factory=dict)
-    positions: dict[TopicPartition, int] = field(default_factory=dict)
-    group: str | None = None
-
-
-@dataclass(slots=True)
-class Entry:
-    """One place of a log: a record or (record None) a marker."""
-
-    record: Record | None
-    transaction: Transaction | None
-
-
-@dataclass(slots=True)
-class Log:
-    """A partition. Offsets below `start` are gone."""
-
-    entries: list[Entry] = field(default_factory=list)
-    start: int = 0
-
-    def stable_end(self, open_ones: Iterable[Transaction], tp: TopicPartition) -> int:
-        firsts = [t.touched[tp] for t in open_ones if tp in t.touched]
-        return min(firsts, default=len(self.entries))
-
-
-@dataclass(slots=True)
-class Group:
-    """A consumer group of static members on one topic."""
-
-    slots_topic: str
-    generation: int = 0
-    members: dict[str, int] = field(default_factory=dict)
-    committed: dict[TopicPartition, int] = field(default_factory=dict)
-
-
-class MemoryBroker:
-    """The broker; `faults(point)` is called at send, send_positions, commit, committed: it may raise there."""
-
-    def __init__(self, clock: Clock, seed: int = 0) -> None:
-        self.clock = clock
-        self.random = random.Random(seed)
-        self.logs: dict[TopicPartition, Log] = {}
-        self.counts: dict[str, int] = {}
-        self.ids: dict[str, str] = {}
-        self.epochs: dict[str, int] = {}
-        self.open: list[Transaction] = []
-        self.groups: dict[str, Group] = {}
-        self.incarnations = 0
-        self.faults: Callable[[str], None] = lambda point: None
-
-    def create(self, topic: str, partitions: int) -> None:
-        self.counts[topic] = partitions
-        self.ids[topic] = str(uuid.UUID(int=len(self.ids) + 1 + (self.incarnations << 32)))
-        for partition in range(partitions):
-            self.logs[TopicPartition(topic, partition)] = Log()
-
-    def recreate(self, topic: str) -> None:
-        """Delete and make the topic again: empty, with another id."""
-        self.incarnations += 1
-        self.create(topic, self.counts[topic])
-
-    def log(self, tp: TopicPartition) -> Log:
-        found = self.logs.get(tp)
-        if found is None:
-            raise TransactionFailed("no such topic or partition", tp=str(tp))
-        return found
-
-    def append(self, output: Output, transaction: Transaction | None = None) -> int:
-        tp = TopicPartition(output.topic, output.partition)
-        log = self.log(tp)
-        offset = len(log.entries)
-        if transaction is not None:
-            transaction.touched.setdefault(tp, offset)
-        record = Record(*tp, offset, self.clock.now(), output.key, output.value, tuple(output.headers))
-        log.entries.append(Entry(record, transaction))
-        return offset
-
-    def finish(self, transaction: Transaction, outcome: bool) -> None:
-        transaction.outcome = outcome
-        self.open.remove(transaction)
-        for tp in transaction.touched:
-            self.logs[tp].entries.append(Entry(None, transaction))
-        if outcome and transaction.group is not None:
-            self.groups[transaction.group].committed.update(transaction.positions)
-
-    def end(self, tp: TopicPartition, *, uncommitted: bool) -> int:
-        log = self.log(tp)
-        return len(log.entries) if uncommitted else log.stable_end(self.open, tp)
-
-    def records(self, topic: str, partition: int | None = None) -> list[Record]:
-        """All committed records of a topic, partition by partition: what an auditor reads."""
-        partitions = range(self.counts[topic]) if partition is None else [partition]
-        return [r for p in partitions for r in self._committed(TopicPartition(topic, p))]
-
-    def _committed(self, tp: TopicPartition) -> list[Record]:
-        log = self.log(tp)
-        seen = log.entries[log.start : log.stable_end(self.open, tp)]
-        return [e.record for e in seen if e.record is not None and (e.transaction is None or e.transaction.outcome)]
-
-    def begin_epoch(self, producer: str) -> int:
-        self.epochs[producer] = self.epochs.get(producer, -1) + 1
-        for transaction in [t for t in self.open if t.producer == producer]:
-            self.finish(transaction, outcome=False)
-        return self.epochs[producer]
-
-    def time_out(self, producer: str) -> None:
-        """A producer's transaction time-out has passed: the broker aborts for it and takes no more of its epoch."""
-        if any(transaction.producer == producer for transaction in self.open):
-            self.begin_epoch(producer)
-
-    def join(self, group: str, member: str, slots_topic: str) -> int:
-        """A static member (re)joins: a known one keeps generation and slots; returns the incarnation that fences its
-        elder.
-        """
-        self.incarnations += 1
-        joined = self.groups.setdefault(group, Group(slots_topic))
-        if member not in joined.members:
-            joined.generation += 1
-        joined.members[member] = self.incarnations
-        return self.incarnations
-
-    def expire(self, group: str, member: str) -> None:
-        """The session time-out of a member has passed: the others take its slots over.
-
-        Its transaction has timed out before: `transaction_ms` is the shorter one.
-        """
-        self.time_out(f"{group}.{member}")
-        joined = self.groups[group]
-        del joined.members[member]
-        joined.generation += 1
-
-    def slots(self, group: str, member: str) -> frozenset[int]:
-        """Range assignment over the members in order of their names."""
-        joined = self.groups[group]
-        names = sorted(joined.members)
-        count = self.counts[joined.slots_topic]
-        share, rest = divmod(count, len(names))
-        place = names.index(member)
-        first = place * share + min(place, rest)
-        return frozenset(range(first, first + share + (1 if place < rest else 0)))
+__all__ = [
+    "MemoryAdmin",
+    "MemoryBroker",
+    "MemoryMembership",
+    "MemoryProducer",
+    "MemoryPublisher",
+    "MemoryReader",
+    "MemoryTransport",
+]
 
 
 class MemoryProducer:
@@ -188,8 +47,12 @@ class MemoryProducer:
 
     def send(self, output: Output) -> None:
         self._broker.faults("send")
-        offset = self._broker.append(output, self._current())
-        self._ends[TopicPartition(output.topic, output.partition)] = offset + 1
+        transaction = self._current()
+        tp = TopicPartition(output.topic, output.partition)
+        if len(output.value or b"") > self._broker.log(tp).max_bytes:
+            transaction.refused = f"{tp} takes {self._broker.log(tp).max_bytes} bytes a record at most"
+            return
+        self._ends[tp] = self._broker.append(output, transaction) + 1
 
     def send_positions(self, positions: Positions, token: Token) -> None:
         self._broker.faults("send_positions")
@@ -205,7 +68,10 @@ class MemoryProducer:
 
     def commit(self) -> None:
         self._broker.faults("commit")
-        self._broker.finish(self._current(), outcome=True)
+        transaction = self._current()
+        if transaction.refused:
+            raise TransactionFailed(transaction.refused)
+        self._broker.finish(transaction, outcome=True)
         self._transaction = None
         self._broker.faults("committed")
 
@@ -237,12 +103,20 @@ class MemoryPublisher:
     def __init__(self, broker: MemoryBroker) -> None:
         self._broker = broker
         self._offsets: list[int] = []
+        self._refused = ""
 
     def send(self, output: Output) -> None:
-        self._offsets.append(self._broker.append(output))
+        tp = TopicPartition(output.topic, output.partition)
+        if len(output.value or b"") > self._broker.log(tp).max_bytes:
+            self._refused = f"{tp} takes {self._broker.log(tp).max_bytes} bytes a record at most"
+        else:
+            self._offsets.append(self._broker.append(output))
 
     def flush(self, seconds: float = 30) -> list[int]:
         offsets, self._offsets = self._offsets, []
+        refused, self._refused = self._refused, ""
+        if refused:
+            raise PublishFailed(refused)
         return offsets
 
     def close(self) -> None:
@@ -273,8 +147,18 @@ class MemoryMembership:
         return Token((self._group, self._member, self._incarnation, self.generation()))
 
     def committed(self, tps: Iterable[TopicPartition]) -> dict[TopicPartition, int | None]:
+        wanted = set(tps)
+        self._wait_for_open_transactions(wanted)
         committed = self._broker.groups[self._group].committed
-        return {tp: committed.get(tp) for tp in tps}
+        return {tp: committed.get(tp) for tp in wanted}
+
+    def _wait_for_open_transactions(self, tps: set[TopicPartition]) -> None:
+        """As a broker makes its clients wait; an open transaction can only end in another thread."""
+        deadline = time.monotonic() + 10
+        while any(t.group == self._group and not tps.isdisjoint(t.positions) for t in self._broker.open):
+            if time.monotonic() > deadline:
+                raise TransactionFailed("positions are pending in an open transaction", group=self._group)
+            time.sleep(0.001)
 
     def close(self) -> None:
         return None
@@ -366,7 +250,7 @@ class MemoryAdmin:
     def create(self, specs: Iterable[TopicSpec], counts: Mapping[str, int]) -> list[str]:
         fresh = [spec for spec in specs if spec.name not in self._broker.counts]
         for spec in fresh:
-            self._broker.create(spec.name, counts[spec.count])
+            self._broker.create(spec.name, counts[spec.count], spec.max_message_bytes)
         return [spec.name for spec in fresh]
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""A small worker on the in-memory transport: counts records per key and sets alarms; can be crashed, frozen, restarted."""
+"""A small worker on the in-memory transport: counts records, sets alarms; can be crashed, frozen, restarted."""
 
 from __future__ import annotations
 
