@@ -13,6 +13,7 @@ from cpor.devstack.errors import PlatformError
 from cpor.ops import screen
 from cpor.ops.claims import claims
 from cpor.ops.clock import clock
+from cpor.ops.demo.command import demo
 from cpor.ops.doctor import doctor
 from cpor.ops.env import env
 from cpor.ops.errors import CommandError, Exit
@@ -31,7 +32,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (up, env, status, doctor):
+for command in (up, env, demo, status, doctor):
     cli.command(command.__name__)(command)
 for group in (partners, reference, claims, review, clock):
     cli.add_typer(group)

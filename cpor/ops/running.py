@@ -214,13 +214,14 @@ def last_words(running: Running, service: str, slot: str) -> str:
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """SIGTERM ends the block as Ctrl-C does: with KeyboardInterrupt, so that everything is stopped in order."""
+    """SIGTERM, and a terminal that is closed, end the block as Ctrl-C does: everything is stopped in order."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, stop)
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,1 @@
+"""The demo: sample claims through their whole life on real Kafka and S3."""

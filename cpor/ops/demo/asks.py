@@ -1,0 +1,80 @@
+"""What a story can ask the stage for: a message of a partner, a decision of a reviewer, a file, days that pass."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cpor.domain.vocabulary import Code, CommandName, TenantId
+from cpor.ops.demo.material import Proof
+
+Header = tuple[str, bytes]
+
+
+@dataclass(frozen=True)
+class Say:
+    """A partner's command; the answer is its `Receipt`, whose code must be `expect` or among its `errors`."""
+
+    partner_id: str
+    claim_ref: str
+    command: CommandName
+    data: Mapping[str, Any]
+    expect: Code = Code.ACCEPTED
+    message_id: str | None = None
+
+
+@dataclass(frozen=True)
+class SayRaw:
+    """A record that no partner should send, as it is; the answer is its `Receipt`."""
+
+    partner_id: str
+    claim_ref: str
+    value: bytes
+    headers: tuple[Header, ...]
+    expect: Code
+
+
+@dataclass(frozen=True)
+class Decide:
+    """A command into review's inbox; the answer is its `Outcome`. `expect` None: it is not refused."""
+
+    command: CommandName
+    claim_id: str
+    tenant_id: TenantId
+    data: Mapping[str, Any]
+    source: str
+    expect: Code | None = None
+
+
+@dataclass(frozen=True)
+class Upload:
+    """The presigned POST of a receipt; the answer is the store's HTTP status."""
+
+    where: Mapping[str, Any]
+    proof: Proof
+
+
+@dataclass(frozen=True)
+class Put:
+    """A file for the bulk path; the answer is the document as `cpor.claim.file.v1` takes it. `make` runs off stage."""
+
+    partner_id: str
+    name: str
+    proof: Proof
+    #: Declared of the file instead of the truth.
+    declared: Mapping[str, Any] = field(default_factory=dict)
+    #: False: it is declared, but never put into the store.
+    uploaded: bool = True
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Days on the test clock; they pass when all stories wait. The answer is None."""
+
+    days: int = 1
+
+
+Ask = Say | SayRaw | Decide | Upload | Put | Wait
+#: A story yields what it asks for and is sent the answer.
+Story = Generator[Ask, Any, None]
