@@ -30,6 +30,7 @@ S3_IMAGE = "chrislusf/seaweedfs:4.48"
 READY_SECONDS = 90.0
 INSIDE_CLIENT, INSIDE_BROKER, INSIDE_CONTROLLER, INSIDE_S3 = 9092, 19092, 9093, 8333
 KAFKA_DATA, S3_DATA = "/var/lib/kafka/data", "/data"
+S3_COMMAND = f"mini -dir={S3_DATA} -ip.bind=0.0.0.0 -master.telemetry=false -admin.ui=false -webdav=false"
 
 
 class ContainerStack:
@@ -103,13 +104,13 @@ class ContainerStack:
 
     def _kafka(self, port: int) -> DockerContainer:
         settings = {name.upper().replace(".", "_"): str(value) for name, value in self._broker(port).items()}
-        return (
+        kafka = (
             DockerContainer(KAFKA_IMAGE)
             .with_envs(**{f"KAFKA_{name}": value for name, value in settings.items()})
             .with_envs(CLUSTER_ID=cluster_id(self.data_dir / "kafka" / "cluster-id"), KAFKA_HEAP_OPTS="-Xmx768m")
-            .with_kwargs(ports={f"{INSIDE_CLIENT}/tcp": (LOOPBACK, port)})
             .with_volume_mapping(self._volume("kafka"), KAFKA_DATA, "rw")
         )
+        return published(kafka, INSIDE_CLIENT, port)
 
     @staticmethod
     def _broker(port: int) -> dict[str, object]:
@@ -126,13 +127,13 @@ class ContainerStack:
         }
 
     def _s3(self, port: int, keys: tuple[str, str]) -> DockerContainer:
-        return (
+        s3 = (
             DockerContainer(S3_IMAGE)
             .with_envs(AWS_ACCESS_KEY_ID=keys[0], AWS_SECRET_ACCESS_KEY=keys[1])
-            .with_command(f"mini -dir={S3_DATA} -ip.bind=0.0.0.0 -master.telemetry=false -admin.ui=false -webdav=false")
-            .with_kwargs(ports={f"{INSIDE_S3}/tcp": (LOOPBACK, port)})
+            .with_command(S3_COMMAND)
             .with_volume_mapping(self._volume("s3"), S3_DATA, "rw")
         )
+        return published(s3, INSIDE_S3, port)
 
     def _volume(self, part: str) -> str:
         return f"cpor-{hashlib.sha256(str(self.data_dir).encode()).hexdigest()[:12]}-{part}"
@@ -142,6 +143,13 @@ class ContainerStack:
         return self.data_dir / "containers.json"
 
 
+def published(container: DockerContainer, inside: int, port: int) -> DockerContainer:
+    """Reachable under this `port`, the same after a restart, and from this machine only."""
+    # The engine takes an address too; the types of testcontainers know only the port.
+    container.ports[str(inside)] = (LOOPBACK, port)  # type: ignore[assignment]
+    return container
+
+
 def remove_recorded(record: Path) -> None:
     """Remove the containers, by id, of a run that did not end in the usual way."""
     if not record.is_file():
@@ -149,7 +157,7 @@ def remove_recorded(record: Path) -> None:
     client = docker.from_env()
     for container in json.loads(record.read_text()):
         with suppress(NotFound):
-            client.containers.get(container).remove(force=True)
+            client.containers.get(container).remove(force=True, v=True)
     record.unlink()
 
 
