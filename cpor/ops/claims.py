@@ -68,7 +68,8 @@ def show_list(rows: Sequence[Claim], names: Sequence[str], *, of: int, as_json: 
         return
     cells = [[COLUMNS[name].shown(claim) for name in names] for claim in rows]
     if cells:
-        screen.out().print(screen.table(None, names, cells))
+        heads = [name if COLUMNS[name].folds else f"!{name}" for name in names]
+        screen.out().print(screen.table(None, heads, cells))
     screen.note(
         screen.counted(len(rows), "claim") if len(rows) == of else f"{len(rows)} of {screen.counted(of, 'claim')}"
     )
@@ -106,7 +107,7 @@ def history(
         return
     rows = [_history_row(each) for each in entries]
     title = f"{found.state.claim_ref}  {found.claim_id}"
-    screen.out().print(screen.table(title, ["time (UTC)", "side", "actor", "action", "what changed"], rows))
+    screen.out().print(screen.table(title, ["!time (UTC)", "!side", "!actor", "!action", "what changed"], rows))
 
 
 def _history_row(entry: Entry) -> list[Any]:

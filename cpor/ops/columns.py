@@ -20,6 +20,8 @@ class Column:
 
     value: Callable[[Claim], Value]
     is_instant: bool = False
+    #: Whether a terminal may fold it.
+    folds: bool = False
 
     def json(self, claim: Claim) -> Any:
         value = self.value(claim)
@@ -40,27 +42,27 @@ def _competes(claim: Claim) -> Value:
 COLUMNS: Mapping[str, Column] = {
     "claim_id": Column(lambda c: c.claim_id),
     "claim_ref": Column(lambda c: c.state.claim_ref),
-    "claim_name": Column(lambda c: c.state.form.claim_name),
+    "claim_name": Column(lambda c: c.state.form.claim_name, folds=True),
     "status": Column(lambda c: c.state.status.value),
     "area": Column(lambda c: c.state.form.solution_area.value),
     "engagement": Column(lambda c: c.state.form.engagement.value),
     "role": Column(lambda c: c.state.form.partner_role.value),
     "partner_id": Column(lambda c: c.state.partner_id),
     "location_id": Column(lambda c: c.state.form.location_id),
-    "customer_name": Column(lambda c: c.customer_name),
+    "customer_name": Column(lambda c: c.customer_name, folds=True),
     "tenant_id": Column(lambda c: c.state.form.tenant_id),
-    "workloads": Column(lambda c: c.state.form.workloads),
+    "workloads": Column(lambda c: c.state.form.workloads, folds=True),
     "subscription_id": Column(lambda c: c.subscription),
-    "reasons": Column(lambda c: tuple(reason.code for reason in c.state.reasons)),
+    "reasons": Column(lambda c: tuple(reason.code for reason in c.state.reasons), folds=True),
     "opt_out": Column(lambda c: c.state.form.incentive_opt_out),
     "created": Column(lambda c: c.state.origin.created_at, is_instant=True),
     "submitted": Column(lambda c: c.state.submitted_at, is_instant=True),
     "decided": Column(lambda c: c.state.decided_at, is_instant=True),
     "due": Column(lambda c: c.next_due, is_instant=True),
-    "competes": Column(_competes),
+    "competes": Column(_competes, folds=True),
 }
 #: What fits a terminal; `--columns all` shows the rest.
-USUAL = ("claim_ref", "status", "partner_id", "customer_name", "role", "workloads", "due")
+USUAL = ("claim_ref", "status", "partner_id", "customer_name", "workloads", "due")
 
 
 def chosen(text: str | None, otherwise: Sequence[str]) -> list[str]:

@@ -130,11 +130,16 @@ def _competing(event: Event, inside: bool) -> list[str]:
 
 def _approved(event: Event, inside: bool) -> list[str]:
     displaced = [f"displaces {each}" for each in event.get("displaces", ())] if inside else []
-    return [f"unit {each}" for each in event["units"]] + displaced
+    return [f"holds {_unit(each)}" for each in event["units"]] + displaced
 
 
 def _ended(event: Event, inside: bool) -> list[str]:
-    return [f"unit {each} ended: {event['reason']}" for each in event["units"]]
+    return [f"no longer holds {_unit(each)}: {event['reason']}" for each in event["units"]]
+
+
+def _unit(unit: str) -> str:
+    """The tenant is the claim's own: `workload/teams`, `subscription/…`."""
+    return unit.partition("/")[2]
 
 
 _OWN: Mapping[EventName, Callable[[Event, bool], list[str]]] = {

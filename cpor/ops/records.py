@@ -116,7 +116,7 @@ def _unknown_zones(partner: Partner) -> Iterator[str]:
 def zone_exists(name: str) -> bool:
     try:
         ZoneInfo(name)
-    except (ValueError, OSError):
+    except (KeyError, ValueError, OSError):
         return False
     return True
 

@@ -40,7 +40,7 @@ def queue(data: DataDir = DEFAULT_DATA, as_json: AsJson = False) -> None:
     if as_json:
         screen.print_json([waiting_json(each) for each in waiting])
         return
-    columns = ["claim", "status", "partner", "customer", "role", "due (UTC)", "look at"]
+    columns = ["!claim", "!status", "!partner", "customer", "!role", "!due (UTC)", "look at"]
     if waiting:
         screen.out().print(screen.table(None, columns, [_row(each) for each in waiting]))
     screen.note(f"{screen.counted(len(waiting), 'claim')} waiting")

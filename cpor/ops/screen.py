@@ -67,11 +67,12 @@ def done(text: str) -> None:
 
 
 def table(title: str | None, columns: Sequence[str], rows: Iterable[Sequence[Any]], **settings: Any) -> Table:
-    """A plain table; a column whose name starts with `#` is a number and stands to the right."""
+    """A plain table. A column named `#…` is a number and stands to the right, one named `!…` is never folded."""
     made = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False, **settings)
     for name in columns:
-        number = name.startswith("#")
-        made.add_column(name.removeprefix("#"), justify="right" if number else "left", overflow="fold")
+        right, whole = name.startswith("#"), name.startswith(("#", "!"))
+        title, justify = name.lstrip("#!"), "right" if right else "left"
+        made.add_column(title, justify=justify, overflow="fold", no_wrap=whole, min_width=min(len(title), 12))  # type: ignore[arg-type]
     for row in rows:
         made.add_row(*map(cell, row))
     return made

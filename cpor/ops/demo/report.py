@@ -107,11 +107,9 @@ def _verdict(report: Report) -> list[Text]:
         *_some("found by the checker", [str(each) for each in report.books.findings]),
     ]
     days, uploads = report.tally.days, report.tally.uploads
-    told = (
-        f"{len(report.books.claims)} claims, {uploads} uploads, {days} days on the test clock, {report.seconds:.0f} s"
-    )
+    told = f"{len(report.books.claims)} claims, {uploads} uploads, {days} days on the clock, {report.seconds:.0f} s"
     if report.balances:
-        return [Text.assemble(("It balances. ", "bold green"), f"Every check of the topics holds: {told}.")]
+        return [Text.assemble(("It balances. ", "bold green"), f"Every check holds: {told}.")]
     return [*faults, Text.assemble(("It does not balance. ", "bold red"), f"{told}.")]
 
 
