@@ -12,10 +12,7 @@ from typing import Any
 
 from cpor.runtime.processor import StateTable, Timer
 from cpor.runtime.record import Output, Record
-from cpor.runtime.store.rows import Rows, Table, encode_timer, identity_of, timer_identity
-
-Place = tuple[str, bytes]
-_ABSENT = object()
+from cpor.runtime.store.rows import ABSENT, Place, Rows, Table, encode_timer, identity_of, timer_identity
 
 
 class Task:
@@ -38,8 +35,8 @@ class Task:
     # -- Context --------------------------------------------------------------------------------------------------
 
     def get(self, table: str, key: bytes) -> Any | None:
-        found = self._changed.get((table, key), _ABSENT)
-        return self._home(table).get(table, key) if found is _ABSENT else found
+        found = self._changed.get((table, key), ABSENT)
+        return self._home(table).get(table, key) if found is ABSENT else found
 
     def put(self, table: str, key: bytes, row: Any) -> None:
         self._change(self._changed, (table, key), row)
@@ -77,7 +74,7 @@ class Task:
         return self.rows if table in self.rows.tables else self.everywhere
 
     def _change(self, where: dict[Any, Any], key: Any, value: Any) -> None:
-        self._undo.append((where, key, where.get(key, _ABSENT)))
+        self._undo.append((where, key, where.get(key, ABSENT)))
         where[key] = value
 
     def savepoint(self) -> None:
@@ -88,7 +85,7 @@ class Task:
     def roll_back(self) -> None:
         """Forget everything since the savepoint."""
         for where, key, before in reversed(self._undo):
-            if before is _ABSENT:
+            if before is ABSENT:
                 where.pop(key, None)
             else:
                 where[key] = before

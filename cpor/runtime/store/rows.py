@@ -18,9 +18,12 @@ from typing import Any, NamedTuple
 from cpor.runtime.processor import Index, ReferenceTable, StateTable, Timer
 from cpor.runtime.record import TopicPartition
 from cpor.runtime.store.engine import Engine
+from cpor.runtime.topics import MIB
 
 Table = StateTable | ReferenceTable
-CACHE_ROWS = 50_000
+Place = tuple[str, bytes]
+#: What `RowCache.get` gives for a row that it does not hold; None is a row that does not exist.
+ABSENT = object()
 _DUE = struct.Struct(">Q")
 
 
@@ -59,6 +62,50 @@ def decode_timer(identity: bytes, value: bytes) -> Timer:
     return Timer(_DUE.unpack_from(value)[0], claim, clock, int(started_by), int(rung), value[_DUE.size :])
 
 
+def row_key(table: str, key: bytes) -> bytes:
+    return b"r\0%b\0%b" % (table.encode(), key)
+
+
+class RowCache:
+    """Decoded rows, bounded by the bytes that they were decoded from (decoded they take some times as much).
+
+    Two generations: what was used since the younger one began is kept when the elder one is let go.
+    """
+
+    #: Of one generation of one store; a process has a store for each slot.
+    BYTES = 8 * MIB
+    #: What a row costs beside its bytes.
+    EACH = 200
+
+    def __init__(self) -> None:
+        self._young: dict[Place, tuple[Any, int]] = {}
+        self._old: dict[Place, tuple[Any, int]] = {}
+        self._bytes = 0
+
+    def get(self, place: Place) -> Any:
+        found = self._young.get(place)
+        if found is None:
+            found = self._old.pop(place, None)
+            if found is None:
+                return ABSENT
+            self.put(place, *found)
+        return found[0]
+
+    def put(self, place: Place, row: Any, size: int) -> None:
+        if self._bytes > self.BYTES:
+            self._young, self._old, self._bytes = {}, self._young, 0
+        before = self._young.get(place)
+        self._bytes += size + self.EACH if before is None else size - before[1]
+        self._young[place] = (row, size)
+
+    def drop(self, place: Place) -> None:
+        self._young.pop(place, None)
+        self._old.pop(place, None)
+
+    def clear(self) -> None:
+        self._young, self._old, self._bytes = {}, {}, 0
+
+
 class Rows:
     """The committed rows of one task (or of the global tables), decoded through their tables."""
 
@@ -68,22 +115,17 @@ class Rows:
         self._indexes: dict[str, tuple[Table, Index]] = {
             index.name: (table, index) for table in self.tables.values() for index in table.indexes
         }
-        self._cache: dict[tuple[str, bytes], Any] = {}
+        self._cache = RowCache()
 
     def get(self, table: str, key: bytes) -> Any | None:
         """The committed row or None."""
         place = (table, key)
-        if place in self._cache:
-            return self._cache[place]
-        found = self.engine.get(b"r\0%b\0%b" % (table.encode(), key))
-        row = None if found is None else self.tables[table].decode(found)
-        self._remember(place, row)
+        row = self._cache.get(place)
+        if row is ABSENT:
+            found = self.engine.get(row_key(table, key))
+            row = None if found is None else self.tables[table].decode(found)
+            self._cache.put(place, row, len(found or b""))
         return row
-
-    def _remember(self, place: tuple[str, bytes], row: Any) -> None:
-        if len(self._cache) >= CACHE_ROWS:
-            self._cache.clear()
-        self._cache[place] = row
 
     def all(self, table: str) -> Iterator[tuple[bytes, Any]]:
         """Every row of a table in order of its key."""
@@ -108,7 +150,7 @@ class Rows:
 
     def row_changes(self, table: Table, key: bytes, value: bytes | None, row: Any | None) -> dict[bytes, bytes | None]:
         """The writes that make `row` (its bytes are `value`; None deletes) the row of `key`, index entries included."""
-        changes: dict[bytes, bytes | None] = {b"r\0%b\0%b" % (table.name.encode(), key): value}
+        changes: dict[bytes, bytes | None] = {row_key(table.name, key): value}
         if table.indexes:
             before = self.get(table.name, key)
             for index in table.indexes:
@@ -126,13 +168,13 @@ class Rows:
         """Make `value` the row of `key` (None deletes). Decoded only where index entries hang on it."""
         row = None if value is None or not table.indexes else table.decode(value)
         self.engine.write(self.row_changes(table, key, value, row))
-        self._cache.pop((table.name, key), None)
+        self._cache.drop((table.name, key))
 
-    def write(self, changes: dict[bytes, bytes | None], rows: dict[tuple[str, bytes], Any]) -> None:
+    def write(self, changes: dict[bytes, bytes | None], rows: dict[Place, Any]) -> None:
         """Write atomically; `rows` are the decoded rows among the changes."""
         self.engine.write(changes)
         for place, row in rows.items():
-            self._remember(place, row)
+            self._cache.put(place, row, len(changes.get(row_key(*place)) or b""))
 
     def checkpoint(self, tp: TopicPartition) -> Checkpoint | None:
         found = self.engine.get(checkpoint_key(tp))
