@@ -7,10 +7,12 @@ when it was stamped, so a message keeps its time when the clock is moved later.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import time
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -54,50 +56,72 @@ def map_wall(pieces: Sequence[Piece], wall: int) -> int:
 
 
 class TestClock:
-    """A clock in a file; re-read when it changed, looked at most every 10 ms. Only ever moved forward."""
+    """A clock in a file that every worker reads. Only ever moved forward; its file is replaced, never changed.
+
+    A piece begins a little after it was written (`AHEAD_MS`), and the file is looked at again for every instant that
+    is not older than the last look: so all who ask about an instant, however soon and in whatever process, go
+    through the same piece.
+    """
 
     __test__ = False  # a class of the product, not a test case
+
+    AHEAD_MS = 100
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._stamp: tuple[int, int] | None = None
-        self._looked = 0.0
+        self._looked = -1
         self._pieces: tuple[Piece, ...] = ()
 
-    def pieces(self) -> tuple[Piece, ...]:
-        looked = time.monotonic()
-        if self._pieces and looked - self._looked < 0.01:
-            return self._pieces
-        self._looked = looked
+    def now(self) -> int:
+        return self.at(wall_ms())
+
+    def at(self, wall: int) -> int:
+        if wall >= self._looked:
+            self._look()
+        return map_wall(self._pieces, wall)
+
+    def _look(self) -> None:
+        self._looked = wall_ms()
         found = self.path.stat()
         stamp = (found.st_mtime_ns, found.st_ino)
         if stamp != self._stamp:
             self._pieces = tuple(Piece(*piece) for piece in json.loads(self.path.read_text())["pieces"])
             self._stamp = stamp
-        return self._pieces
-
-    def now(self) -> int:
-        return map_wall(self.pieces(), wall_ms())
-
-    def at(self, wall: int) -> int:
-        return map_wall(self.pieces(), wall)
 
     def set(self, shown: int) -> Piece:
-        """From now on show `shown`; raises ValueError where that would turn the clock back."""
-        wall = wall_ms()
-        pieces = self.pieces() if self.path.exists() else ()
-        if pieces and shown < map_wall(pieces, wall):
-            raise ValueError("a test clock only moves forward")
-        piece = Piece(wall, shown)
-        self._write((*pieces, piece))
+        """Show `shown` from now on; returns once that is so. Raises ValueError where it would turn the clock back."""
+        with self._alone():
+            pieces = self._written()
+            if not pieces:
+                piece = Piece(wall_ms(), shown)
+            elif shown < map_wall(pieces, wall_ms()):
+                raise ValueError("a test clock only moves forward")
+            else:
+                since = max(wall_ms() + self.AHEAD_MS, pieces[-1].since + 1)
+                piece = Piece(since, max(shown, map_wall(pieces, since)))
+            self._write((*pieces, piece))
+        while wall_ms() < piece.since:
+            time.sleep(0.005)
         return piece
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Two who move the clock do so one after the other."""
+        with self.path.with_suffix(".lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _written(self) -> tuple[Piece, ...]:
+        if not self.path.exists():
+            return ()
+        self._look()
+        return self._pieces
 
     def _write(self, pieces: tuple[Piece, ...]) -> None:
         fresh = self.path.with_suffix(".new")
         fresh.write_text(json.dumps({"pieces": pieces}))
         fresh.replace(self.path)
-        self._pieces = ()
-        self._stamp = None
 
 
 class ManualClock:
