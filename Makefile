@@ -34,7 +34,7 @@ format: install ## bring all files into the project's style
 
 bench: ## measure intake and review beside a peer (in an environment of its own)
 	@python=$$(PYTHON="$(PYTHON)" tools/find_python.sh) && "$$python" tools/bootstrap.py .venv-bench requirements-bench.lock
-	@.venv-bench/bin/python -m bench
+	@.venv-bench/bin/python -m bench all
 
 lock: install ## choose versions anew and write the lock files
 	@tools/lock.sh $(VENV)

@@ -20,7 +20,7 @@ from cpor.devstack.samples import poe_pdf, realistic_content
 from cpor.domain.ids import murmur2, tenant_partition
 from cpor.domain.vocabulary import TenantId
 from cpor.runtime.clock import SystemClock
-from cpor.runtime.record import Output
+from cpor.runtime.record import Output, Record, TopicPartition
 from cpor.runtime.settings import CLAIMS_PARTITIONS, PARTNERS_PARTITIONS
 from cpor.runtime.topics import FIXED_TOPICS, Topic, commands_topic, partner_topics
 from cpor.runtime.transport.kafka import KafkaTransport
@@ -55,7 +55,7 @@ class World:
         admin = self.transport.admin()
         admin.create([*FIXED_TOPICS, *partner_topics(self.partner)], COUNTS)
         admin.close()
-        self.send([Output(Topic.PARTNERS, 0, self.partner.encode(), _json(self._partner()), [])])
+        self.send([Output(Topic.PARTNERS, 0, self.partner.encode(), _json(self.partner_row()), [])])
         self.send(self._customer(claim.tenant) for claim in self.claims)
 
     def send(self, outputs: Iterable[Output]) -> int:
@@ -69,6 +69,24 @@ class World:
         self.publisher.flush(60)
         return count
 
+    def read_all(self, topics: Iterable[str]) -> Iterator[Record]:
+        """Every committed record of these topics as of now."""
+        admin, reader = self.transport.admin(), self.transport.reader()
+        try:
+            counts = admin.partition_counts()
+            tps = [TopicPartition(topic, n) for topic in topics for n in range(counts[topic])]
+            ends = reader.ends(tps)
+            reader.assign(reader.beginnings(tps))
+            while any(reader.position(tp) < end for tp, end in ends.items()):
+                yield from reader.poll(100, 5_000)
+        finally:
+            reader.close()
+            admin.close()
+
+    def close(self) -> None:
+        """Let go of the partner's connection."""
+        self.publisher.close()
+
     def command(self, claim: Claim, kind: str, message_id: str, **data: Any) -> Output:
         """A partner's command."""
         partition = (murmur2(claim.ref.encode()) & 0x7FFFFFFF) % PARTNERS_PARTITIONS
@@ -78,7 +96,10 @@ class World:
         )
 
     def creates(self) -> Iterator[Output]:
-        return (self.command(claim, "cpor.claim.create.v1", "create", **self.form(claim)) for claim in self.claims)
+        return (
+            self.command(claim, "cpor.claim.create.v1", f"create-{claim.ref}", **self.form(claim))
+            for claim in self.claims
+        )
 
     def comments(self, count: int, start: int = 0) -> Iterator[Output]:
         """Small commands, spread over all claims in turn; about 500 bytes each."""
@@ -91,7 +112,9 @@ class World:
         """Whole claims in one message, with the document uploaded by `upload` or with none."""
         for claim in self.claims:
             data = self.form(claim) | {"documents": [self.document(claim)] if documents else []}
-            yield self.command(claim, "cpor.claim.file.v1", "file", acknowledgements=ACKNOWLEDGEMENTS, **data)
+            yield self.command(
+                claim, "cpor.claim.file.v1", f"file-{claim.ref}", acknowledgements=ACKNOWLEDGEMENTS, **data
+            )
 
     def form(self, claim: Claim) -> dict[str, Any]:
         return FORM | {"claim_name": f"Bench {claim.ref}", "tenant_id": claim.tenant, "location_id": LOCATION}
@@ -147,7 +170,8 @@ class World:
             config=Config(max_pool_connections=32, s3={"addressing_style": "path"}),
         )
 
-    def _partner(self) -> dict[str, Any]:
+    def partner_row(self) -> dict[str, Any]:
+        """The directory entry."""
         place = {"country": "DE", "region": "BY", "timezone": "Europe/Berlin"}
         user = {"user_id": USER, "name": "Bench", "email": "bench@partner.example", "role": "incentives_admin"}
         return {
@@ -161,8 +185,9 @@ class World:
             "users": [{**user, "language": "de", "locations": None}],
         }
 
-    def _customer(self, tenant: str) -> Output:
-        row = {
+    def customer_row(self, tenant: str) -> dict[str, Any]:
+        """A customer's reference record."""
+        return {
             "kind": "customer",
             "tenant_id": tenant,
             "name": "Bench customer",
@@ -172,9 +197,10 @@ class World:
             "language": "de",
             "channels": ["web_direct"],
         }
-        return Output(
-            Topic.CUSTOMERS, tenant_partition(TenantId(tenant), CLAIMS_PARTITIONS), tenant.encode(), _json(row), []
-        )
+
+    def _customer(self, tenant: str) -> Output:
+        partition = tenant_partition(TenantId(tenant), CLAIMS_PARTITIONS)
+        return Output(Topic.CUSTOMERS, partition, tenant.encode(), _json(self.customer_row(tenant)), [])
 
 
 ACKNOWLEDGEMENTS = ["information_is_accurate", "customer_is_informed", "program_terms_accepted"]
