@@ -1,0 +1,85 @@
+"""A store is a cache: whoever loses it goes on with the same answers, for the topics are the truth."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from cpor.domain.ids import receipt_id
+from cpor.ops.running import Running
+from cpor.runtime.record import Output
+from cpor.runtime.topics import Count
+from tests.chaos.instance import Rest, counts_of, introduce, own_instance, send, whole_log
+from tests.chaos.material import customers, put_document
+from tests.chaos.memory import SIZE, Schedule, control, played
+from tests.chaos.outcome import Outcome, assert_sound, outcome_of
+from tests.chaos.story import PARTNERS, Said, story, tenants_of
+
+pytestmark = pytest.mark.chaos
+
+SEED = 3
+SESSION_MS = 10_000
+Losses = dict[int, tuple[str, ...]]
+EVERYBODY = ("intake-0", "intake-1", "review-0", "review-1")
+
+
+@pytest.mark.parametrize("stage", range(1, 7))
+@pytest.mark.parametrize("which", [0, 1, None], ids=["intake's", "review's", "all"])
+def test_stores_lost_between_two_stages_change_nothing_in_memory(stage: int, which: int | None) -> None:
+    found = played(SEED, Schedule(seed=stage, lost=((stage, which),)))
+    assert found.deaths
+    assert found.outcome.differences(control(SEED).outcome) == []
+
+
+@pytest.mark.timeout(300)
+def test_stores_deleted_in_mid_run_on_one_and_on_all_workers_change_nothing(tmp_path: Path) -> None:
+    """Real brokers, stores and processes. The same log gives the same events, but for the times of the brokers and the
+    versions of the objects: everything derived from places of the partners' records is compared."""
+    calm = _told(tmp_path / "control", {})
+    struck = _told(tmp_path / "struck", {1: ("review-0",), 2: ("intake-1",), 4: EVERYBODY, 6: EVERYBODY})
+    assert struck.differences(calm) == []
+
+
+def _told(folder: Path, losses: Losses) -> Outcome:
+    with own_instance(folder, workers=2, session_ms=SESSION_MS) as running:
+        counts = counts_of(running)
+        introduce(running, PARTNERS, customers(tenants_of(*SIZE), counts[Count.CLAIMS]))
+        for partner in PARTNERS:
+            put_document(running.instance.endpoints, partner)
+        sent = list(_played(running, losses))
+        log = whole_log(running, PARTNERS)
+    assert_sound(log, sent)
+    return outcome_of(log, timeless=True)
+
+
+def _played(running: Running, losses: Losses) -> Iterator[str]:
+    """The ids of the receipts that must come."""
+    counts = counts_of(running)
+    with closing(Rest(running, PARTNERS)) as rest:
+        for number, stage in enumerate(story(SEED, *SIZE)):
+            outputs = [word.output(counts[Count.CLAIMS], counts[Count.PARTNERS]) for word in stage]
+            half = len(outputs) // 2
+            offsets = send(running, outputs[:half])
+            for name in losses.get(number, ()):
+                _lose_store(running, name)
+            offsets += send(running, outputs[half:])
+            rest.wait(60)
+            for word, output, offset in zip(stage, outputs, offsets, strict=True):
+                if isinstance(word, Said):
+                    yield _receipt(output, offset)
+
+
+def _receipt(output: Output, offset: int) -> str:
+    return receipt_id(output.topic, output.partition, offset)
+
+
+def _lose_store(running: Running, worker: str) -> None:
+    """Ended without a word, and its directory is gone when it is started again."""
+    service, _, slot = worker.partition("-")
+    running.supervisor.stop_worker(worker, grace=0)
+    shutil.rmtree(running.instance.data / service / slot)
+    running.supervisor.start_worker(worker)
