@@ -1,0 +1,97 @@
+"""A reviewer's desk: what waits and how urgent it is, what to look at, and how reasons are given (D17, D21)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from cpor.domain.vocabulary import CommandName, EventName, Status, TenantId
+from cpor.ops.book import Claim
+from cpor.ops.errors import Refused, WrongUse
+from cpor.ops.inbox import Outcome, by_reviewer, judged, to_inbox
+from cpor.ops.queue import flags_of, is_old, queue_of
+from cpor.ops.review import needed, reasons
+from tests.unit.domain.claims import TENANT, World, in_status, usage_form
+
+
+def test_the_queue_holds_what_waits_for_a_reviewer_and_nothing_else() -> None:
+    claims = [Claim(in_status(status).claim("c"), None) for status in Status]
+    assert {each.claim.state.status for each in queue_of(claims, now=0)} == {
+        Status.SUBMITTED,
+        Status.UNDER_REVIEW,
+        Status.DISPUTED,
+    }
+
+
+def test_the_most_urgent_claim_comes_first_and_a_late_one_is_marked() -> None:
+    world = World()
+    early, late = world.filed("a"), world.pass_days(3).filed("b", form=usage_form("yammer"), doc=2)
+    due = early.due()[0].due
+    waiting = queue_of([Claim(late, None), Claim(early, None)], now=due)
+    assert [(each.claim.state.claim_ref, each.late) for each in waiting] == [("a", True), ("b", False)]
+
+
+def test_a_workload_that_no_document_covers_is_flagged() -> None:
+    state = in_status(Status.SUBMITTED).claim("c")
+    narrow = replace(state.documents[0], covers=("teams",))
+    assert "not covered: intune" in flags_of(replace(state, documents=(narrow,)))
+    assert not any("covered" in each for each in flags_of(state))
+
+
+@pytest.mark.parametrize(
+    ("signed_on", "old"),
+    [(date(2023, 3, 3), True), (date(2023, 3, 4), False), (date(2024, 3, 4), False), (None, False)],
+)
+def test_a_signature_is_old_when_twelve_months_had_passed_at_submission(signed_on: date | None, old: bool) -> None:
+    """Submitted on 2024-03-04."""
+    assert is_old(in_status(Status.SUBMITTED).claim("c"), signed_on) is old
+
+
+def test_competition_and_an_undated_signature_are_flagged() -> None:
+    world = World()
+    world.filed("c")
+    world.filed("d", by="P-2", doc=2)
+    state = world.claim("c")
+    undated = replace(state.documents[0], customer_signed_on=None)
+    flags = list(flags_of(replace(state, documents=(undated,))))
+    assert "competes with 1" in flags
+    assert "signature undated" in flags
+
+
+def test_reasons_may_name_workloads() -> None:
+    assert reasons(["other", "missing_products:teams, intune"]) == [
+        {"code": "other"},
+        {"code": "missing_products", "workloads": ["teams", "intune"]},
+    ]
+
+
+def test_reasons_and_a_comment_are_asked_for_before_anything_is_sent() -> None:
+    with pytest.raises(WrongUse, match="--reason"):
+        reasons(None)
+    for blank in (None, "", "  "):
+        with pytest.raises(WrongUse, match="--comment"):
+            needed(blank)
+
+
+def test_a_command_that_the_contract_does_not_know_never_leaves_the_desk() -> None:
+    claim_id = "329bd813-1508-54e2-8f43-89929e26cde2"
+    wrong = by_reviewer("r-1", reasons=[{"code": "because"}], comment="No")
+    with pytest.raises(WrongUse, match="reasons"):
+        to_inbox(CommandName.REVIEW_REJECT, claim_id, TenantId(TENANT), wrong, "/reviewers/r-1", 0, 8)
+
+
+def outcome(event: EventName, **value: object) -> Outcome:
+    return Outcome(event, 4, value)
+
+
+def test_a_refusal_is_raised_with_its_code_and_silence_is_not_taken_for_success() -> None:
+    refused = outcome(EventName.COMMAND_REFUSED, code="stale_sequence", detail="The claim has changed.")
+    with pytest.raises(Refused, match="stale_sequence: The claim has changed") as told:
+        judged(refused, 1)
+    assert told.value.exit_code == 1
+    with pytest.raises(Exception, match="did not answer within 30 s"):
+        judged(None, 30)
+    good = outcome(EventName.APPROVED, status="approved")
+    assert judged(good, 1) is good
