@@ -62,6 +62,8 @@ BROKER: Mapping[str, object] = {
     "message.max.bytes": TEN_MIB,
     "replica.fetch.max.bytes": TEN_MIB,
     "transaction.max.timeout.ms": 900_000,
+    # How soon after its time-out a dead worker's transaction is aborted: until then it holds back every reader.
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms": 1_000,
     # After a SIGKILL the controller waits for the end of the old broker's session (9 s by default) before it lets
     # the new one in. Not shorter: a machine that stalls for seconds must not lose its only broker.
     "broker.session.timeout.ms": 4_000,

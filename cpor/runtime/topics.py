@@ -99,6 +99,10 @@ FIXED_TOPICS: tuple[TopicSpec, ...] = (
     TopicSpec(Topic.REVIEW_PARKED, CLAIMS, compact=True),
 )
 
+_LARGE = {spec.name: spec for spec in FIXED_TOPICS if spec.max_message_bytes != MIB}
+#: Batch and record header, header names and lengths.
+RECORD_MARGIN = 4 * 1024
+
 PARTNER_ID = re.compile(r"[A-Za-z0-9-]{1,40}")
 _COMMANDS = re.compile(r"cpor\.partners\.([A-Za-z0-9-]{1,40})\.commands")
 
@@ -124,6 +128,13 @@ def partner_topics(partner: str) -> tuple[TopicSpec, ...]:
         TopicSpec(receipts_topic(partner), ONE, keep_days=30),
         TopicSpec(updates_topic(partner), ONE),
     )
+
+
+def largest_record(topic: str) -> int:
+    """How many bytes a record of the topic may have, with a margin for what Kafka adds to it."""
+    spec = _LARGE.get(topic)
+    limit = spec.max_message_bytes if spec is not None else 8 * MIB if partner_of(topic) else MIB
+    return limit - RECORD_MARGIN
 
 
 def partner_of(topic: str) -> str | None:

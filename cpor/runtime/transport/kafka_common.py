@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from kafka import errors as client_errors
 
 from cpor.runtime.errors import Fenced, GenerationLost, TransactionFailed
+from cpor.runtime.record import Output
 
 #: Another process has this slot: give way.
 FENCED = (
@@ -43,6 +44,16 @@ def translate(fault: BaseException, transactional_id: str) -> Exception:
     if any(isinstance(cause, GENERATION) for cause in causes):
         return GenerationLost(transactional_id=transactional_id, cause=told)
     return TransactionFailed(transactional_id=transactional_id, cause=told)
+
+
+def too_large(output: Output, limit: int) -> str | None:
+    """Why the broker would refuse the record, None where it would not.
+
+    It must not even be sent: after the refusal of a record that others follow the client's commit never returns (P2).
+    """
+    _, _, key, value, headers = output
+    size = len(value or b"") + len(key or b"") + sum([len(header) for _, header in headers])
+    return f"a record of {size} bytes is too large for {output.topic}" if size > limit else None
 
 
 def bounded(call: Callable[[], object], seconds: float) -> None:

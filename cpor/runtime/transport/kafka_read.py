@@ -21,6 +21,8 @@ from cpor.runtime.transport.port import OffsetLost, Positions, Token
 
 #: How long one poll may work on joining. With 0 the client gives a join up before it was answered, and never joins.
 JOIN_POLL_MS = 200
+#: How long a member of a stable group may be without heartbeats before it counts as fenced.
+SILENT_SECONDS = 1.0
 
 
 class KafkaMembership:
@@ -29,7 +31,7 @@ class KafkaMembership:
     def __init__(
         self, bootstrap: str, group: str, member: str, slots_topic: str, settings: Mapping[str, Any], session_ms: int
     ) -> None:
-        self._topic = slots_topic
+        self._silent_since: float | None = None
         self._client = KafkaConsumer(
             bootstrap_servers=bootstrap,
             client_id=f"{group}.{member}",
@@ -66,7 +68,20 @@ class KafkaMembership:
             raise
         if not self._stable():
             return None
+        self._check_not_fenced()
         return frozenset(tp.partition for tp in self._client.assignment())
+
+    def _check_not_fenced(self) -> None:
+        """A member whose heartbeat was answered with "fenced" stops them, and goes on as if it owned its slots.
+
+        The client tells nobody; heartbeats stand still for a moment in every join, so only what lasts counts.
+        """
+        if self._client._coordinator._heartbeat_enabled:
+            self._silent_since = None
+            return
+        self._silent_since = self._silent_since or time.monotonic()
+        if time.monotonic() - self._silent_since > SILENT_SECONDS:
+            raise Fenced(group=self._client.config["group_id"], member=self._client.config["group_instance_id"])
 
     def _stable(self) -> bool:
         return bool(self._client.group_metadata().state == MemberState.STABLE)
@@ -114,11 +129,12 @@ class KafkaReader:
         assert_read_committed(self._client.config)
 
     def assign(self, positions: Positions) -> None:
-        staying = self.assigned() & set(positions)
+        """Positions are asked for before: while a new partition has none, the client refuses to tell any."""
+        staying = {tp: self.position(tp) for tp in self.assigned() & set(positions)}
         self._tps = {tp: ClientTP(*tp) for tp in positions}
         self._client.assign(list(self._tps.values()))
         for tp, offset in positions.items():
-            if tp not in staying or self.position(tp) != offset:
+            if staying.get(tp) != offset:
                 self._client.seek(self._tps[tp], offset)
 
     def assigned(self) -> set[TopicPartition]:

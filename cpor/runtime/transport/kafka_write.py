@@ -10,8 +10,10 @@ from kafka import KafkaProducer
 from kafka import TopicPartition as ClientTP
 from kafka.structs import OffsetAndMetadata
 
+from cpor.runtime.errors import TransactionFailed
 from cpor.runtime.record import Output, TopicPartition
-from cpor.runtime.transport.kafka_common import bounded, translate
+from cpor.runtime.topics import largest_record
+from cpor.runtime.transport.kafka_common import bounded, too_large, translate
 from cpor.runtime.transport.port import Positions, PublishFailed, Token
 
 MAX_REQUEST_BYTES = 10 * 1024 * 1024
@@ -23,8 +25,10 @@ class KafkaTransactions:
     def __init__(self, bootstrap: str, transactional_id: str, timeout_ms: int, settings: Mapping[str, Any]) -> None:
         self.transactional_id = transactional_id
         self._last: dict[ClientTP, Any] = {}
-        self._limit = MAX_REQUEST_BYTES // 2
-        self._tps: dict[tuple[str, int], ClientTP] = {}
+        #: The first record of each batch, whose fate the others share.
+        self._batches: list[Any] = []
+        self._refused = ""
+        self._tps: dict[tuple[str, int], tuple[ClientTP, int]] = {}
         self._client = KafkaProducer(
             bootstrap_servers=bootstrap,
             client_id=transactional_id,
@@ -46,6 +50,8 @@ class KafkaTransactions:
 
     def begin(self) -> None:
         self._last.clear()
+        self._batches.clear()
+        self._refused = ""
         with self._translating():
             self._client.begin_transaction()
 
@@ -55,12 +61,16 @@ class KafkaTransactions:
         of a send, and sends are what a command costs. Errors of either surface in `commit`.
         """
         topic, partition, key, value, headers = output
-        tp = self._tp(topic, partition)
+        tp, limit = self._tp(topic, partition)
+        if refused := too_large(output, limit):
+            self._refused = refused
+            return
         try:
-            if tp in self._last and (value is None or len(value) < self._limit):
+            if tp in self._last:
                 self._last[tp] = self._append(tp, key, value, headers)
             else:
                 self._last[tp] = self._client.send(topic, value, key, headers, partition)
+                self._batches.append(self._last[tp])
         except Exception as fault:
             raise translate(fault, self.transactional_id) from fault
 
@@ -68,13 +78,14 @@ class KafkaTransactions:
         """Only a new batch wakes the sender: waking it for each record of a full one costs more than it gains."""
         future, _, is_new_batch, _ = self._client._accumulator.append(tp, None, key, value, headers)
         if is_new_batch:
+            self._batches.append(future)
             self._client._sender.wakeup()
         return future
 
-    def _tp(self, topic: str, partition: int) -> ClientTP:
+    def _tp(self, topic: str, partition: int) -> tuple[ClientTP, int]:
         found = self._tps.get((topic, partition))
         if found is None:
-            found = self._tps[(topic, partition)] = ClientTP(topic, partition)
+            found = self._tps[(topic, partition)] = ClientTP(topic, partition), largest_record(topic)
         return found
 
     def send_positions(self, positions: Positions, token: Token) -> None:
@@ -83,11 +94,17 @@ class KafkaTransactions:
             self._client.send_offsets_to_transaction(offsets, token)
 
     def commit(self) -> None:
+        if self._refused:
+            raise TransactionFailed(self._refused, transactional_id=self.transactional_id)
         with self._translating():
             self._client.commit_transaction()
-            for future in self._last.values():
-                if future.failed():
-                    raise future.exception
+            self._check_batches()
+
+    def _check_batches(self) -> None:
+        """The client can call a transaction committed that the broker has aborted, or whose batch it gave up (P3)."""
+        for future in self._batches:
+            if not future.succeeded():
+                raise future.exception or TransactionFailed("a batch was not written")
 
     def end_of(self, tp: TopicPartition) -> int | None:
         future = self._last.get(ClientTP(*tp))
@@ -115,6 +132,7 @@ class KafkaPublisher:
 
     def __init__(self, bootstrap: str, settings: Mapping[str, Any]) -> None:
         self._futures: list[Any] = []
+        self._refused = ""
         self._client = KafkaProducer(
             bootstrap_servers=bootstrap,
             acks="all",
@@ -129,10 +147,16 @@ class KafkaPublisher:
 
     def send(self, output: Output) -> None:
         topic, partition, key, value, headers = output
+        if refused := too_large(output, largest_record(topic)):
+            self._refused = refused
+            return
         self._futures.append(self._client.send(topic, value, key, headers, partition))
 
     def flush(self, seconds: float = 30) -> list[int]:
         futures, self._futures = self._futures, []
+        refused, self._refused = self._refused, ""
+        if refused:
+            raise PublishFailed(refused)
         try:
             self._client.flush(timeout=seconds)
             return [int(future.get(timeout=seconds).offset) for future in futures]
