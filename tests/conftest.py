@@ -29,8 +29,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Lists `docker` tests as not run, with the reason, where no engine answers."""
     marked = [item for item in items if item.get_closest_marker("docker")]
     reason = docker_unavailable() if marked else None
-    for item in marked if reason else []:
-        item.add_marker(pytest.mark.skip(reason=f"needs a Docker engine: {reason}"))
+    if reason is not None:
+        for item in marked:
+            item.add_marker(pytest.mark.skip(reason=reason))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

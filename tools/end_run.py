@@ -6,6 +6,7 @@ Exit code 1 when there were any, for that is a defect of the project.
 from __future__ import annotations
 
 import sys
+import time
 from contextlib import suppress
 
 import psutil
@@ -33,8 +34,10 @@ def end(process: psutil.Process) -> None:
     with suppress(psutil.NoSuchProcess):
         sys.stderr.write(f"cpor: left behind: {process.pid} {' '.join(process.cmdline())[:120]}\n")
         process.terminate()
-        if psutil.wait_procs([process], timeout=GRACE_SECONDS)[1]:
-            process.kill()
+        deadline = time.monotonic() + GRACE_SECONDS
+        while process.status() != psutil.STATUS_ZOMBIE and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.kill()
 
 
 if __name__ == "__main__":

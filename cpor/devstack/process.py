@@ -199,15 +199,19 @@ def end_left_overs(record_file: Path) -> list[Recorded]:
 
 
 def end_recorded(record: Recorded) -> None:
-    process = record.process()
-    if process is None:
-        return
-    with suppress(ProcessLookupError, psutil.NoSuchProcess):
-        os.killpg(record.pid, signal.SIGTERM)
-        _, alive = psutil.wait_procs([process], timeout=LEFT_OVER_GRACE_S)
-        if alive:
-            os.killpg(record.pid, signal.SIGKILL)
-            psutil.wait_procs(alive, timeout=LEFT_OVER_GRACE_S)
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        if record.process() is None:
+            return
+        with suppress(ProcessLookupError):
+            os.killpg(record.pid, number)
+        await_end(record)
+
+
+def await_end(record: Recorded) -> None:
+    """Bounded by LEFT_OVER_GRACE_S. A zombie counts as ended: in a container nobody may come to reap it."""
+    deadline = time.monotonic() + LEFT_OVER_GRACE_S
+    while record.process() is not None and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 def start_time(pid: int) -> float:
