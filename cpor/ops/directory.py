@@ -14,7 +14,6 @@ from cpor.ops.reading import newest_rows, partition_counts
 from cpor.runtime.record import Output, Record
 from cpor.runtime.topics import Count, Topic, partner_topics
 from schemas import reference
-from schemas.base import write
 from schemas.envelope import headers
 
 #: Records that wait for the broker at one time.
@@ -73,7 +72,7 @@ def _change(before: Mapping[bytes, Record], partner: reference.Partner) -> str:
     old = before.get(partner.partner_id.encode())
     if old is None:
         return "added"
-    return "unchanged" if old.value == write(partner) else "updated"
+    return "unchanged" if old.value == whole(partner) else "updated"
 
 
 def load_reference(
@@ -123,11 +122,16 @@ def publish(instance: Instance, outputs: list[Output], told: Callable[[int], Non
 
 def to_output(row: Row, claims: int, now: int) -> Output:
     """The record of a row: its topic, key and partition (contract §1)."""
-    value = write(row)
+    value = whole(row)
     name = _TYPES[type(row)]
     topic, key, partition = _place(row, claims)
     made = headers(name, name_id(f"{name}/{key}/{value.decode()}"), f"/operators/{operator()}", Instant(now), None)
     return Output(topic, partition, key.encode(), value, made)
+
+
+def whole(row: Row) -> bytes:
+    """The row with every field, those that were not given as null: readers need not know the defaults."""
+    return row.model_dump_json().encode()
 
 
 def _place(row: Row, claims: int) -> tuple[str, str, int]:

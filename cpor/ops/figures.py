@@ -10,7 +10,7 @@ from typing import Any
 from cpor.ops.instance import Instance
 from cpor.ops.reading import open_reader, partition_counts
 from cpor.runtime.clock import wall_ms
-from cpor.runtime.health import is_fresh, read_health
+from cpor.runtime.health import is_heard, read_health
 from cpor.runtime.record import TopicPartition
 from cpor.runtime.topics import Topic, command_topics
 from cpor.runtime.transport.kafka_inspect import KafkaInspector
@@ -60,7 +60,7 @@ def _worker(slot: str, told: Mapping[str, Any], wall: int) -> Worker:
     return Worker(
         service=told["service"],
         slot=slot,
-        state=told["state"] if ended or is_fresh(dict(told)) or told["state"] == "starting" else "silent",
+        state=told["state"] if ended or is_heard(dict(told)) else "silent",
         pid=told["pid"],
         partitions=len(told["slots"]),
         records=told["records"],

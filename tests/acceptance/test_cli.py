@@ -1,0 +1,412 @@
+"""An operator's and a reviewer's day on a running instance, by the `cpor` command alone (contract §7)."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from cpor.devstack.platform import PlatformKind, choose_platform, prepare_platform
+from cpor.domain.vocabulary import Acknowledgement, CommandName
+from cpor.ops.instance import find_instance
+from cpor.ops.main import cli, run
+from cpor.ops.partner_client import Dropbox, PartnerClient, declared, upload
+from cpor.ops.reading import partition_counts
+from cpor.runtime.topics import Topic
+
+START_SECONDS = 150
+TENANT = "3f0e1d7a-5b1c-4c7e-9a51-0d7d1a2b3c4d"
+OTHER_TENANT = "9d1f6a52-6a5e-4d0b-9d43-5c1d8c2a7e10"
+SUBSCRIPTION = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
+PDF = "application/pdf"
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(START_SECONDS + 90)]
+
+
+@dataclass
+class Said:
+    """What a command answered."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        assert self.code == 0, self.err
+        return json.loads(self.out)
+
+
+@dataclass
+class Desk:
+    """The command, told each time which instance is meant."""
+
+    data: Path
+    process: subprocess.Popen[str] | None = None
+
+    def cpor(self, *words: str | Path) -> Said:
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = run(lambda: cli([*map(str, words), "--data", str(self.data)]))
+        return Said(code, out.getvalue(), err.getvalue())
+
+    def up(self, *options: str) -> None:
+        """Start the instance in a process of its own and return when its workers make rounds."""
+        command = [sys.executable, "-m", "cpor.ops", "up", "--data", str(self.data), *options]
+        log = (self.data.parent / "up.log").open("a")
+        self.process = subprocess.Popen(command, stdout=log, stderr=log, text=True)
+        deadline = time.monotonic() + START_SECONDS
+        while self.cpor("status").code != 0:
+            assert self.process.poll() is None, Path(log.name).read_text()
+            assert time.monotonic() < deadline, Path(log.name).read_text()
+            time.sleep(0.5)
+
+    def children(self) -> list[psutil.Process]:
+        assert self.process is not None
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def down(self, number: signal.Signals = signal.SIGINT) -> int:
+        """The exit code of `cpor up`, asked to stop."""
+        assert self.process is not None
+        self.process.send_signal(number)
+        return self.process.wait(60)
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """An instance with one partner, two customers and a subscription."""
+    if choose_platform() is PlatformKind.EXTERNAL:
+        pytest.skip("needs an instance of its own, to stop and start")
+    prepare_platform()
+    folder = tmp_path_factory.mktemp("cli")
+    desk = Desk(folder / "data")
+    desk.data.mkdir()
+    try:
+        desk.up("--test-clock", "2026-03-02T08:00:00Z")
+        set_up(desk, folder)
+        yield desk
+    finally:
+        if desk.process and desk.process.poll() is None:
+            desk.down(signal.SIGTERM)
+
+
+def set_up(desk: Desk, folder: Path) -> None:
+    added = desk.cpor("partners", "add", partner_file(folder), "--json").json
+    assert added[0]["change"] == "added"
+    assert len(added[0]["topics_created"]) == 3
+    lines = [customer(TENANT, "Contoso"), customer(OTHER_TENANT, "Fabrikam"), subscription()]
+    path = folder / "reference.ndjson"
+    path.write_text("\n".join(json.dumps(line) for line in lines))
+    assert desk.cpor("reference", "load", path, "--json").json == {"customer": 2, "subscription": 1}
+
+
+def partner_file(folder: Path, **changes: Any) -> Path:
+    path = folder / "partner.json"
+    path.write_text(json.dumps({**PARTNER, **changes}))
+    return path
+
+
+def place(number: str) -> dict[str, Any]:
+    return {"location_id": number, "name": number, "country": "DE", "timezone": "Europe/Berlin", "enrolled": True}
+
+
+def person(name: str, role: str, locations: Sequence[str] | None = None) -> dict[str, Any]:
+    return {"user_id": name, "name": name, "email": f"{name}@isar.example", "role": role, "locations": locations}
+
+
+PARTNER: dict[str, Any] = {
+    "kind": "partner",
+    "partner_id": "P-1",
+    "name": "Isar",
+    "status": "active",
+    "country": "DE",
+    "region": "BY",
+    "timezone": "Europe/Berlin",
+    "language": "de",
+    "locations": [place("101"), place("102")],
+    "users": [person("u-anna", "incentives_admin"), person("u-branch", "incentives_user", ["102"])],
+}
+
+
+def customer(tenant: str, name: str) -> dict[str, Any]:
+    return {"kind": "customer", "tenant_id": tenant, "name": name, "channels": ["web_direct"], "country": "DE"}
+
+
+def subscription() -> dict[str, Any]:
+    return {
+        "kind": "subscription",
+        "subscription_id": SUBSCRIPTION,
+        "tenant_id": TENANT,
+        "products": ["sales"],
+        "channel": "web_direct",
+        "state": "active",
+    }
+
+
+def form(ref: str, location: str, *workloads: str) -> dict[str, Any]:
+    return {
+        "user": "u-anna",
+        "claim_name": f"Roll-out {ref}",
+        "location_id": location,
+        "tenant_id": TENANT,
+        "solution_area": "modern_work_security",
+        "partner_role": "use_or_consume",
+        "workloads": list(workloads),
+        "customer_contact": {"name": "Kim", "title": "CIO", "email": "kim@contoso.example"},
+        "partner_contact": {"name": "Anna", "email": "anna@isar.example"},
+    }
+
+
+@pytest.fixture(scope="module")
+def partner(desk: Desk) -> Iterator[PartnerClient]:
+    instance = find_instance(desk.data)
+    counts = partition_counts(instance.transport)
+    client = PartnerClient(instance.transport, "P-1", counts[Topic.INTAKE_SLOTS])
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="module")
+def claims(desk: Desk, partner: PartnerClient) -> dict[str, str]:
+    """Reference → claim id: two submitted by the bulk path, one draft with an uploaded document."""
+    box = Dropbox(find_instance(desk.data).endpoints, "P-1")
+    ids = {ref: filed(partner, box, ref, location, workload) for ref, location, workload in FILED}
+    return ids | {"c-3": drafted(partner)}
+
+
+FILED = (("c-1", "101", "teams"), ("c-2", "102", "intune"))
+
+
+def filed(partner: PartnerClient, box: Dropbox, ref: str, location: str, workload: str) -> str:
+    content = proof(ref)
+    document = {"object_key": box.put(content, PDF), **declared("poe.pdf", PDF, content)}
+    said = {"description": "Statement of work", "customer_signed_on": "2026-02-01", "covers": [workload]}
+    data = form(ref, location, workload) | {"documents": [document | said], "acknowledgements": list(Acknowledgement)}
+    receipt = partner.ask(ref, CommandName.FILE, data)
+    assert receipt.code == "accepted", receipt.value
+    return receipt.claim_id
+
+
+def drafted(partner: PartnerClient) -> str:
+    content = proof("c-3")
+    assert partner.ask("c-3", CommandName.CREATE, form("c-3", "101", "yammer")).code == "accepted"
+    told = declared("poe.pdf", PDF, content)
+    reserved = partner.ask("c-3", CommandName.POE_RESERVE, {"user": "u-anna", **told})
+    assert 200 <= upload(reserved.value["upload"], "poe.pdf", PDF, content) < 300
+    said = {"user": "u-anna", "document_id": reserved.value["document_id"], "description": "x", "covers": ["yammer"]}
+    attached = partner.ask("c-3", CommandName.POE_ATTACH, said)
+    assert attached.code == "accepted", attached.value
+    return attached.claim_id
+
+
+def proof(ref: str) -> bytes:
+    from datetime import date
+
+    from cpor.devstack.samples import poe_pdf, realistic_content
+
+    return poe_pdf(
+        realistic_content(
+            seed=ref,
+            partner_name="Isar",
+            partner_location_id="101",
+            customer_name="Contoso",
+            domain="contoso.example",
+            tenant_id=TENANT,
+            country="DE",
+            partner_role="use_or_consume",
+            workloads=["teams"],
+            signed_on=date(2026, 2, 1),
+            issued_on=date(2026, 2, 2),
+        )
+    )
+
+
+# -- running ---------------------------------------------------------------------------------------------------------
+
+
+def test_env_prints_what_a_client_needs(desk: Desk) -> None:
+    said = desk.cpor("env")
+    told = dict(line.split("=", 1) for line in said.out.splitlines())
+    wanted = {"CPOR_KAFKA_BOOTSTRAP", "CPOR_S3_ENDPOINT", "CPOR_S3_ACCESS_KEY", "CPOR_S3_SECRET_KEY"}
+    assert wanted <= told.keys()
+    assert told == desk.cpor("env", "--json").json
+
+
+def test_status_tells_of_each_worker_and_of_what_waits(desk: Desk, claims: dict[str, str]) -> None:
+    told = desk.cpor("status", "--json").json
+    assert {each["service"] for each in told["workers"]} == {"intake", "review"}
+    assert all(each["state"] in ("running", "idle") for each in told["workers"])
+    topics = {(each["service"], each["topic"]) for each in told["inputs"]}
+    assert {("intake", "cpor.partners.P-1.commands"), ("review", "cpor.claims.commands")} <= topics
+    assert all(each["lag"] == 0 for each in told["inputs"])
+
+
+def test_the_doctor_finds_a_fresh_instance_well(desk: Desk) -> None:
+    told = desk.cpor("doctor", "--json").json
+    assert [each for each in told if each["verdict"] == "bad"] == []
+    assert {"broker", "topics", "topic settings", "S3 bucket", "workers"} <= {each["what"] for each in told}
+
+
+# -- partners and customers ------------------------------------------------------------------------------------------
+
+
+def test_a_partner_added_again_is_unchanged_or_updated(desk: Desk, tmp_path: Path) -> None:
+    same = desk.cpor("partners", "add", partner_file(tmp_path), "--json").json
+    assert same == [{"partner_id": "P-1", "change": "unchanged", "topics_created": []}]
+    changed = desk.cpor("partners", "add", partner_file(tmp_path, name="Isar AG"), "--json").json
+    assert changed[0]["change"] == "updated"
+
+
+def test_a_wrong_file_writes_nothing_and_names_each_fault(desk: Desk, tmp_path: Path) -> None:
+    path = tmp_path / "bad.ndjson"
+    good = customer("11111111-1111-4111-8111-111111111111", "Nobody")
+    path.write_text("\n".join([json.dumps(good), "nope", json.dumps({"kind": "customer"})]))
+    said = desk.cpor("reference", "load", path)
+    assert said.code == 1
+    assert "line 2: malformed_json" in said.err
+    assert "line 3: invalid_fields" in said.err
+    said = desk.cpor("partners", "add", partner_file(tmp_path, timezone="Mars/Olympus"))
+    assert said.code == 1
+    assert "Mars/Olympus" in said.err
+
+
+# -- claims ----------------------------------------------------------------------------------------------------------
+
+
+def test_claims_are_listed_filtered_and_sorted(desk: Desk, claims: dict[str, str]) -> None:
+    every = desk.cpor("claims", "list", "--json", "--sort", "claim_ref:desc").json
+    assert [each["claim_ref"] for each in every] == ["c-3", "c-2", "c-1"]
+    assert every[0]["customer_name"] == "Contoso"
+    assert every[2]["claim_id"] == claims["c-1"]
+    drafts = desk.cpor("claims", "list", "--json", "--status", "draft", "--columns", "claim_ref,status").json
+    assert drafts == [{"claim_ref": "c-3", "status": "draft"}]
+
+
+def test_a_user_with_locations_sees_only_the_claims_of_those(desk: Desk, claims: dict[str, str]) -> None:
+    seen = ("--as-partner", "P-1", "--user", "u-branch")
+    assert [each["claim_ref"] for each in desk.cpor("claims", "list", "--json", *seen).json] == ["c-2"]
+    assert desk.cpor("claims", "show", claims["c-2"], "--json", *seen).json["claim_id"] == claims["c-2"]
+    said = desk.cpor("claims", "show", claims["c-1"], *seen)
+    assert said.code == 1
+    assert "claim_unknown" in said.err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("--as-partner", "P-1"), 2, "--user"),
+        (("--as-partner", "P-9", "--user", "u"), 1, "partner_unknown"),
+        (("--as-partner", "P-1", "--user", "u-none"), 1, "user_unknown"),
+        (("--status", "gone"), 2, "draft, submitted"),
+        (("--sort", "price"), 2, "no column"),
+        (("--due-before", "soon"), 2, "--due-before"),
+    ],
+)
+def test_a_question_that_cannot_be_answered_is_answered_with_why(
+    desk: Desk, words: tuple[str, ...], code: int, said: str
+) -> None:
+    answer = desk.cpor("claims", "list", *words)
+    assert answer.code == code
+    assert said in answer.err
+
+
+# -- a claim's way through review ------------------------------------------------------------------------------------
+
+
+def test_a_claim_goes_from_the_queue_to_its_approval(desk: Desk, claims: dict[str, str]) -> None:
+    waiting = desk.cpor("review", "queue", "--json").json
+    assert {"c-1", "c-2"} == {each["claim_ref"] for each in waiting}
+    started = desk.cpor("review", "start", claims["c-1"], "--as", "r-1", "--json").json
+    assert (started["event"], started["status"]) == ("review_started", "under_review")
+    stale = desk.cpor("review", "approve", "c-1", "--as", "r-1", "--expected-sequence", "1")
+    assert stale.code == 1
+    assert "stale_sequence" in stale.err
+    assert desk.cpor("review", "comment", "c-1", "--as", "r-1", "--comment", "Looks good.").code == 0
+    approved = desk.cpor("review", "approve", "c-1", "--as", "r-1", "--json").json
+    assert approved["units"] == [f"{TENANT}/workload/teams"]
+    again = desk.cpor("review", "approve", "c-1", "--as", "r-1")
+    assert again.code == 1
+    assert "illegal_transition" in again.err
+
+
+def test_a_reviewer_asks_and_rejects_with_reasons(desk: Desk, claims: dict[str, str], partner: PartnerClient) -> None:
+    assert desk.cpor("review", "start", "c-2", "--as", "r-2").code == 0
+    asked = ("--reason", "missing_products:intune", "--comment", "Which product?")
+    told = desk.cpor("review", "ask", "c-2", "--as", "r-2", *asked, "--json").json
+    assert told["status"] == "partner_action_required"
+    assert told["reasons"] == [{"code": "missing_products", "workloads": ["intune"]}]
+    answer = {"user": "u-anna", "comment": "Intune, see page 2."}
+    assert partner.ask("c-2", CommandName.RESUBMIT, answer).code == "accepted"
+    assert desk.cpor("review", "start", "c-2", "--as", "r-2").code == 0
+    no = desk.cpor("review", "reject", "c-2", "--as", "r-2", "--reason", "no_partner_response", "--comment", "No.")
+    assert no.code == 1
+    assert "reason_not_allowed" in no.err
+    rejected = ("--reason", "insufficient_poe", "--comment", "Page 2 is empty.")
+    assert desk.cpor("review", "reject", "c-2", "--as", "r-2", *rejected, "--json").json["status"] == "rejected"
+
+
+def test_the_history_tells_both_sides_and_names_no_reviewer_to_the_partner(desk: Desk, claims: dict[str, str]) -> None:
+    inside = desk.cpor("claims", "history", "c-2", "--json").json
+    assert [each["action"] for each in inside][:3] == ["filed", "review_started", "information_requested"]
+    assert "r-2" in {each["actor"] for each in inside}
+    outside = desk.cpor("claims", "history", "c-2", "--json", "--as-partner", "P-1", "--user", "u-branch").json
+    assert {each["actor"] for each in outside} == {"u-anna", "reviewer"}
+    assert "command_refused" not in {each["action"] for each in outside}
+
+
+def test_tables_for_people_name_claims_and_statuses(desk: Desk, claims: dict[str, str]) -> None:
+    for words in (
+        ("claims", "list"),
+        ("claims", "show", "c-1"),
+        ("claims", "history", "c-1"),
+        ("status",),
+        ("doctor",),
+    ):
+        said = desk.cpor(*words)
+        assert said.code == 0, said.err
+        assert said.out.strip()
+    assert "approved" in desk.cpor("claims", "list").out
+    assert "workload/teams" in desk.cpor("claims", "show", "c-1").out
+
+
+# -- time, and the end -----------------------------------------------------------------------------------------------
+
+
+def test_the_test_clock_moves_on_and_the_workers_with_it(desk: Desk, claims: dict[str, str]) -> None:
+    before = desk.cpor("clock", "show", "--json").json
+    assert before["kind"] == "test"
+    assert desk.cpor("clock", "advance", "36h").code == 0
+    after = desk.cpor("clock", "show", "--json").json
+    assert after["now"] > before["now"]
+    commented = desk.cpor("review", "comment", "c-2", "--as", "r-1", "--comment", "Hello", "--json").json
+    assert commented["at"] > "2026-03-03T20:00"
+
+
+def test_up_stops_cleanly_and_a_second_one_goes_on_where_it_stopped(desk: Desk, claims: dict[str, str]) -> None:
+    known = desk.cpor("claims", "list", "--json", "--sort", "claim_ref").json
+    children = desk.children()
+    assert desk.down() == 0
+    assert not [each for each in children if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
+    assert desk.cpor("claims", "list").code == 3
+    desk.up()
+    assert desk.cpor("claims", "list", "--json", "--sort", "claim_ref").json == known
+    assert desk.cpor("clock", "show", "--json").json["now"] > "2026-03-03T20:00"
+
+
+def test_a_second_up_on_a_running_instance_is_told_who_holds_it(desk: Desk) -> None:
+    command = [sys.executable, "-m", "cpor.ops", "up", "--data", str(desk.data)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=dict(os.environ))
+    assert done.returncode == 3
+    assert "in use by process" in done.stderr
