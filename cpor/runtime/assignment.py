@@ -56,16 +56,30 @@ class Assignment:
         self._global = Rows(engines.open(GLOBAL), [t for t in processor.reference_tables if t.everywhere])
         self._open: dict[int, Rows] = {}
         self._counts = admin.partition_counts()
+        self._source_ids: dict[str, str] = {}
         self._check_topics()
+        self._check_sources()
 
     # -- what there is --------------------------------------------------------------------------------------------
 
     def _check_topics(self) -> None:
         slots = self._count_of(self._processor.slots_topic)
         local = [t.topic for t in self._processor.reference_tables if not t.everywhere]
-        for topic in [*(t.topic for t in self._state_tables()), *local]:
+        timers = [topic for topic in (self._processor.timers_topic,) if topic is not None]
+        for topic in [*(t.topic for t in self._state_tables()), *timers, *local]:
             if self._count_of(topic) != slots:
                 raise Misconfigured("co-partitioned topics need equal partition counts", topic=topic, slots=slots)
+
+    def _check_sources(self) -> None:
+        """Raises Misconfigured where a partition would be read by nobody, or by two."""
+        slots = self._count_of(self._processor.slots_topic)
+        for topic in self._processor.sources(self._counts):
+            count = self._count_of(topic)
+            read = [p for slot in range(slots) for p in self._processor.partitions_of(topic, slot, count)]
+            if sorted(read) != list(range(count)):
+                raise Misconfigured(
+                    "a source's partitions do not fit the slots", topic=topic, partitions=count, slots=slots
+                )
 
     def _count_of(self, topic: str) -> int:
         count = self._counts.get(topic)
@@ -85,7 +99,10 @@ class Assignment:
     # -- following the group --------------------------------------------------------------------------------------
 
     def poll(self) -> bool:
-        """Follow the group; False while it rebalances. After True tasks are restored and their sources positioned."""
+        """Follow the group; False while it rebalances. After True tasks are restored and their sources positioned.
+
+        Both are read anew after a new generation, and after `give_up`.
+        """
         slots = self._membership.poll()
         if slots is None:
             return False
@@ -103,12 +120,12 @@ class Assignment:
         for slot in set(self._open) - slots:
             self._open.pop(slot).engine.close()
         self.tasks = {}
-        self.reload(slots)
+        self._load(sorted(slots))
 
-    def reload(self, slots: Iterable[int] | None = None) -> None:
-        """Read positions and state anew: after an assignment and after a transaction whose end is not known."""
-        slots = sorted(self.tasks if slots is None else slots)
+    def _load(self, slots: list[int]) -> None:
+        """Positions first, then state (KAFKA-10167)."""
         sources = self._sources(slots)
+        self._source_ids = self._ids_of(sources)
         self.without_position = set()
         self.committed = self._positions(sources)
         self._restore(slots)
@@ -124,6 +141,9 @@ class Assignment:
                 for partition in self._processor.partitions_of(topic, slot, count):
                     found[TopicPartition(topic, partition)] = slot
         return found
+
+    def _ids_of(self, sources: Iterable[TopicPartition]) -> dict[str, str]:
+        return self._admin.topic_ids({tp.topic for tp in sources})
 
     def _positions(self, sources: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         committed = self._membership.committed(sources)
@@ -169,8 +189,12 @@ class Assignment:
         """The membership as of the generation the tasks were restored in; an older one is refused by the broker."""
         return self._token
 
+    def confirm(self) -> None:
+        """Ask the group whether this member still is who it was. Raises Fenced where another process has its name."""
+        self._membership.poll()
+
     def give_up(self) -> None:
-        """The group has moved on: hold nothing until it says what is ours."""
+        """Hold nothing until the group says what is ours: it has moved on, or a round's end is not known."""
         self.tasks = {}
         self.slot_of = {}
         self.committed = {}
@@ -186,18 +210,28 @@ class Assignment:
             self._restorer.catch_up()
 
     def refresh_sources(self) -> None:
-        """Begin to read source topics that appeared since."""
+        """Begin to read source topics that appeared since or were made anew; let go of those that are gone."""
         self._counts = self._admin.partition_counts()
-        fresh = {tp: slot for tp, slot in self._sources(self.tasks).items() if tp not in self.slot_of}
-        if not fresh:
-            return
-        self.committed |= self._positions(fresh)
-        self.slot_of |= fresh
+        self._check_sources()
+        wanted = self._sources(self.tasks)
+        ids, before = self._ids_of(wanted), self._source_ids
+        fresh = {tp for tp in wanted if tp not in self.slot_of or ids.get(tp.topic) != before.get(tp.topic)}
+        gone = self.slot_of.keys() - wanted.keys()
+        self._source_ids = ids
+        if fresh or gone:
+            self._follow(wanted, fresh)
+            told = {name: sorted({tp.topic for tp in tps}) for name, tps in (("fresh", fresh), ("gone", gone))}
+            log.info("sources changed", **told)
+
+    def _follow(self, wanted: dict[TopicPartition, int], fresh: set[TopicPartition]) -> None:
+        """Read `wanted`, the `fresh` ones among them from the group's positions."""
+        kept = {tp: self._reader.position(tp) for tp in wanted if tp not in fresh}
+        self.without_position = {tp for tp in self.without_position if tp in kept}
+        found = self._positions(fresh)
+        self.committed = {tp: self.committed[tp] for tp in kept} | found
+        self.slot_of = wanted
         self._refuse_lost_positions()
-        self._reader.assign(
-            {tp: self.committed.get(tp, 0) if tp in fresh else self._reader.position(tp) for tp in self.slot_of}
-        )
-        log.info("sources added", service=self._processor.service, topics=sorted({tp.topic for tp in fresh}))
+        self._reader.assign(kept | found)
 
     def origin(self, topics: Iterable[str]) -> Origin:
         """For checkpoints of topics this worker writes."""

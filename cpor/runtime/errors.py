@@ -1,6 +1,6 @@
 """The three kinds of failure a worker knows, and how a process ends.
 
-`Retry`: passing (S3, broker); the partition waits and is read again.
+`Retry`: passing (S3, broker); the record's partition waits and is read again.
 `Reject`: never valid; the record goes to the dead letters in the same transaction.
 `Stop`: our bug or an unknown fault; the process ends at once and says why.
 Every exception that is none of the three is treated as `Stop`.
@@ -25,7 +25,7 @@ class RuntimeFault(Exception):
 
     def __init__(self, message: str = "", **ids: object) -> None:
         self.ids = ids
-        super().__init__(message or self.__doc__)
+        super().__init__(message or (self.__doc__ or "").partition("\n")[0])
 
     def __str__(self) -> str:
         told = ", ".join(f"{name}={value}" for name, value in self.ids.items())
@@ -66,6 +66,13 @@ class Misconfigured(Stop):
 
 class TransactionFailed(RuntimeFault):
     """The transaction did not commit: the round is dropped and read again."""
+
+
+class ProducerFenced(TransactionFailed):
+    """The producer's epoch is over: its transaction took too long, or another process has the slot.
+
+    The group's membership tells which, and raises `Fenced` for the latter.
+    """
 
 
 class GenerationLost(TransactionFailed):

@@ -52,6 +52,11 @@ class Health:
         self.state = "idle"
         self.write()
 
+    def waits(self, state: str) -> None:
+        """The worker lives but makes no rounds: it joins its group, or restores."""
+        self.state = state
+        self.write()
+
     def ended(self, state: str, why: str) -> None:
         """The last word: why the worker stopped."""
         self.state = state
@@ -92,6 +97,11 @@ def read_health(path: Path) -> dict[str, Any] | None:
     return told
 
 
+def is_heard(told: dict[str, Any]) -> bool:
+    """Whether the worker told of itself lately, be it in a round or on the way to its first."""
+    return wall_ms() - int(told["at"]) < STALE_MS
+
+
 def is_fresh(told: dict[str, Any]) -> bool:
-    """Whether the worker still makes rounds."""
-    return wall_ms() - int(told["at"]) < STALE_MS and told["state"] in ("running", "idle")
+    """Whether the worker makes rounds."""
+    return is_heard(told) and told["state"] in ("running", "idle")

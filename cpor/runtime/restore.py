@@ -7,11 +7,11 @@ transaction whose markers are still on their way would be missing.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from cpor.runtime.clock import wall_ms
+from cpor.runtime.errors import Stop
 from cpor.runtime.processor import ReferenceTable, StateTable
 from cpor.runtime.record import Record, TopicPartition
 from cpor.runtime.store.rows import Checkpoint, Rows, checkpoint_change, checkpoint_key, decode_timer
@@ -44,11 +44,16 @@ class Feed:
     def apply(self, record: Record) -> None:
         """One row at a time: a later record of the same key must see the index entries of the earlier."""
         key, value = record.key or b"", record.value
-        if self.table is None:
-            timer = None if value is None else decode_timer(key, value)
-            self.rows.engine.write(self.rows.timer_changes(key, timer))
-        else:
-            self.rows.restore(self.table, key, value)
+        try:
+            if self.table is None:
+                timer = None if value is None else decode_timer(key, value)
+                self.rows.engine.write(self.rows.timer_changes(key, timer))
+            else:
+                self.rows.restore(self.table, key, value)
+        except Stop:
+            raise
+        except Exception as fault:
+            raise Stop("a row cannot be read", record=record.origin, cause=repr(fault)) from fault
 
     def forget(self) -> None:
         if self.table is None:
@@ -71,7 +76,9 @@ def feeds_of(rows: Rows, partition: int, timers_topic: str | None) -> list[Feed]
 
 
 class Restorer:
-    """Catches feeds up with one reader of its own. `alive` is told about progress (watchdog, group membership)."""
+    """Catches feeds up with one reader of its own. `alive` is told about progress, and only about that: the watchdog
+    ends a worker that waits for ever.
+    """
 
     def __init__(self, reader: Reader, origin: Callable[[Iterable[str]], Origin], alive: Callable[[], None]) -> None:
         self._reader = reader
@@ -125,7 +132,6 @@ class Restorer:
 
     def _read_until(self, ends: dict[TopicPartition, int]) -> int:
         read = 0
-        pace = time.monotonic()
         while ends:
             try:
                 records = self._reader.poll(100, BATCH)
@@ -135,14 +141,20 @@ class Restorer:
             for record in records:
                 self._feeds[record.tp].apply(record)
             read += len(records)
-            for tp in list(ends):
-                self._feeds[tp].position = self._reader.position(tp)
-                if self._feeds[tp].position >= ends[tp]:
-                    del ends[tp]
-            if time.monotonic() - pace > 1:
+            if self._move_on(ends):
                 self._alive()
-                pace = time.monotonic()
         return read
+
+    def _move_on(self, ends: dict[TopicPartition, int]) -> bool:
+        """Note the positions, strike off what has reached its end; whether anything moved."""
+        moved = False
+        for tp in list(ends):
+            feed, position = self._feeds[tp], self._reader.position(tp)
+            moved = moved or position > feed.position
+            feed.position = position
+            if position >= ends[tp]:
+                del ends[tp]
+        return moved
 
     def _rebuild(self, tps: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         """Start these feeds, and those that fill the same tables, anew; returns how far they must be read."""

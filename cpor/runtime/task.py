@@ -109,11 +109,11 @@ class Task:
         fresh = [t for t in self._timers.values() if t is not None and t.due <= now]
         return sorted(standing + fresh)[:most]
 
-    def is_due(self, timer: Timer) -> bool:
-        """Whether a timer listed by `due` still stands (an earlier one may have moved or cancelled it)."""
-        identity = identity_of(timer)
+    def standing(self, listed: Timer) -> Timer | None:
+        """A timer that `due` listed as it stands now; None where this round has moved or cancelled it since."""
+        identity = identity_of(listed)
         current = self._timers[identity] if identity in self._timers else self.rows.timer(identity)
-        return current == timer
+        return current if current == listed else None
 
     def state_outputs(self) -> tuple[list[Output], dict[bytes, bytes | None]]:
         """The newest rows and timers of this round: as records to send, and as writes for the store."""

@@ -17,7 +17,7 @@ import structlog
 
 from cpor.runtime.assignment import Assignment
 from cpor.runtime.clock import Clock
-from cpor.runtime.errors import Fenced, GenerationLost, Reject, Retry, Stop, TransactionFailed
+from cpor.runtime.errors import ProducerFenced, Reject, Retry, Stop, TransactionFailed
 from cpor.runtime.health import Health
 from cpor.runtime.holds import Holds
 from cpor.runtime.letters import LetterLimit, Letters
@@ -30,6 +30,9 @@ from cpor.runtime.transport.port import OffsetLost, Producer, Transport
 
 log = structlog.get_logger("cpor.runtime")
 
+#: How long a partition waits whose record met a passing fault.
+RETRY_SECONDS = 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -37,12 +40,18 @@ class Limits:
 
     #: Records of a round at most.
     records: int = 3_000
+    #: How long a round may decide, seconds (far less than a transaction may last); what is left is read again.
+    seconds: float = 2.0
     #: Timers of a round at most, per slot.
     timers: int = 1_000
     #: How long an empty poll waits, ms.
     poll_ms: int = 100
     #: Failed transactions in a row before the worker stops.
     failures: int = 5
+    #: Pause after the first of them, seconds; each further one doubles it.
+    pause_seconds: float = 0.1
+    #: How long the group may take to settle, seconds: more than a member may take to restore (`max_poll_interval_ms`).
+    join_seconds: float = 330.0
     #: How often new source topics are looked for, seconds.
     refresh_seconds: float = 5.0
     #: How often idle partitions are looked at for markers they have passed, seconds.
@@ -78,6 +87,7 @@ class Worker:
         self._failures = 0
         self._refreshed = time.monotonic()
         self._idled = 0.0
+        self._settled = time.monotonic()
         self._moved: list[TopicPartition] = []
         self.producer()  # fences an elder of this slot before anything is read
         self.assignment = Assignment(
@@ -102,31 +112,37 @@ class Worker:
         """One round; returns how many records and timers it took. Raises Stop, Fenced, or an unknown exception."""
         try:
             return self._round()
-        except Fenced:
-            raise
         except (TransactionFailed, Retry, OffsetLost) as fault:
             self._recover(fault)
             return 0
 
     def _round(self) -> int:
         if not self.assignment.poll():
-            self.health.idle()
+            self._wait_for_group()
             return 0
+        self._settled = time.monotonic()
         self.health.slots = sorted(self.assignment.tasks)
         self._look_for_sources()
         self._holds.release_due()
         batch = self._reader.poll(self._limits.poll_ms, self._limits.records)
-        if batch:
-            self.assignment.refresh_tables()
-            batch = self._prepare(batch)
         now = self._clock.now()
         due = self._due_timers(now)
+        if batch or due:
+            self.assignment.refresh_tables()
+            batch = self._prepare(batch)
         if not batch and not due and not self._passed_markers():
             self.health.idle()
             return 0
-        self._transact(batch, due, now)
+        took = self._transact(batch, due, now)
         self._failures = 0
-        return len(batch) + len(due)
+        return took
+
+    def _wait_for_group(self) -> None:
+        """Raises Stop where the group does not settle: a member stuck in a rebalance (P11) must not wait for ever."""
+        self.health.waits("joining")
+        waited = time.monotonic() - self._settled
+        if waited > self._limits.join_seconds:
+            raise Stop("the group does not settle", service=self.processor.service, seconds=int(waited))
 
     def _prepare(self, batch: list[Record]) -> list[Record]:
         preparation = self.processor.prepare(batch, _Lookup(self.assignment))
@@ -142,44 +158,71 @@ class Worker:
 
     # -- one transaction ------------------------------------------------------------------------------------------
 
-    def _transact(self, batch: list[Record], due: list[tuple[Task, Timer]], now: int) -> None:
+    def _transact(self, batch: list[Record], due: list[tuple[Task, Timer]], now: int) -> int:
+        """Returns how many records and timers went through."""
         producer = self.producer()
         producer.begin()
         for task in self.assignment.tasks.values():
             task.now = now
-        for record in batch:
-            self._process(record)
+        done = self._process_all(batch)
         for task, timer in due:
             self._fire(task, timer)
         writes, state = self._send(producer)
-        positions = self._positions(batch)
+        positions = self._positions(done)
         producer.send_positions(positions, self.assignment.token())
         producer.commit()
         self._keep(producer, positions, writes, state)
-        self.health.committed(batch, len(due), self._clock.now())
+        self.health.committed(done, len(due), self._clock.now())
+        return len(done) + len(due)
 
-    def _process(self, record: Record) -> None:
-        task = self.assignment.tasks[self.assignment.slot_of[TopicPartition(record.topic, record.partition)]]
+    def _process_all(self, batch: list[Record]) -> list[Record]:
+        """In order; a partition ends at a record that has to wait, all end when the round's time is over. What is left
+        is sought back. Returns what was processed.
+        """
+        until = time.monotonic() + self._limits.seconds
+        ended: set[TopicPartition] = set()
+        done: list[Record] = []
+        for record in batch:
+            tp = record.tp
+            if ended and tp in ended:
+                continue
+            if done and time.monotonic() > until:
+                self._reader.seek(tp, record.offset)
+            elif self._process(record, self.assignment.tasks[self.assignment.slot_of[tp]]):
+                done.append(record)
+                continue
+            ended.add(tp)
+        return done
+
+    def _process(self, record: Record, task: Task) -> bool:
+        """Whether the record went through; one that must wait is held back with its partition."""
         task.savepoint()
         letter = self._letters.is_parked(task, record)
         if letter is not None:
             self._letters.park_behind(task, record, letter)
-            return
+            return True
         try:
             self.processor.process(task, record)
             self._letters.passed()
         except Reject as reject:
             task.roll_back()
-            log.warning("dead letter", service=self.processor.service, record=record.origin, reason=reject.reason)
+            log.warning("dead letter", record=record.origin, reason=reject.reason)
             self._letters.dead_letter(task, record, reject)
             self.health.dead_letters += 1
-        except (Stop, Retry):
+        except Retry as wait:
+            task.roll_back()
+            log.warning("held back", record=record.origin, cause=str(wait))
+            self._holds.hold(record.tp, record.offset, RETRY_SECONDS)
+            return False
+        except Stop:
             raise
         except Exception as fault:
             raise Stop("the rules failed on a record", record=record.origin, cause=repr(fault)) from fault
+        return True
 
-    def _fire(self, task: Task, timer: Timer) -> None:
-        if not task.is_due(timer):
+    def _fire(self, task: Task, listed: Timer) -> None:
+        timer = task.standing(listed)
+        if timer is None:
             return
         task.cancel_timer(timer.claim, timer.clock, timer.started_by, timer.rung)
         try:
@@ -258,25 +301,31 @@ class Worker:
         return self._producer
 
     def _recover(self, fault: Exception) -> None:
-        """Forget the round, replace the producer, read positions and rows anew; too many in a row stop the worker."""
+        """Forget the round and replace the producer; positions and rows are read anew before the next round. Too many
+        in a row stop the worker.
+        """
         self._failures += 1
-        log.warning("round dropped", service=self.processor.service, failures=self._failures, cause=str(fault))
+        log.warning("round dropped", failures=self._failures, cause=str(fault))
         if self._failures > self._limits.failures:
             raise Stop("transactions keep failing", failures=self._failures, cause=str(fault)) from fault
+        self._forget_round()
+        self._alive()
+        time.sleep(self._limits.pause_seconds * 2 ** (self._failures - 1))
+        if isinstance(fault, ProducerFenced):
+            self.assignment.confirm()
+        self.producer()  # before positions are read: it ends a transaction that could not be aborted
+        self.assignment.give_up()
+
+    def _forget_round(self) -> None:
         self._letters.forget_round()
+        self._holds.forget()
         self._moved = []
+        for task in self.assignment.tasks.values():
+            task.drop()
         if self._producer is not None:
             self._producer.abort()
             self._producer.close()
             self._producer = None
-        for task in self.assignment.tasks.values():
-            task.drop()
-        self.producer()  # before positions are read: it ends a transaction that could not be aborted
-        self._holds.forget()
-        if isinstance(fault, GenerationLost):
-            self.assignment.give_up()
-            return
-        self.assignment.reload()
 
     def close(self) -> None:
         """Let go of everything; what was not committed is read again by whoever comes next."""

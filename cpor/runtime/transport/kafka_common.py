@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterator
 
 from kafka import errors as client_errors
 
-from cpor.runtime.errors import Fenced, GenerationLost, TransactionFailed
+from cpor.runtime.errors import Fenced, GenerationLost, ProducerFenced, TransactionFailed
 from cpor.runtime.record import Output
 
-#: Another process has this slot: give way.
-FENCED = (
+#: Another process has joined the group under this slot's name: give way.
+FENCED = (client_errors.FencedInstanceIdError,)
+#: The producer's epoch is over.
+EPOCH = (
     client_errors.ProducerFencedError,
     client_errors.InvalidProducerEpochError,
-    client_errors.FencedInstanceIdError,
 )
 #: The group moved on without this member.
 GENERATION = (
@@ -43,6 +44,8 @@ def translate(fault: BaseException, transactional_id: str) -> Exception:
         return Fenced(transactional_id=transactional_id, cause=told)
     if any(isinstance(cause, GENERATION) for cause in causes):
         return GenerationLost(transactional_id=transactional_id, cause=told)
+    if any(isinstance(cause, EPOCH) for cause in causes):
+        return ProducerFenced(transactional_id=transactional_id, cause=told)
     return TransactionFailed(transactional_id=transactional_id, cause=told)
 
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import cast
 
-from cpor.runtime.errors import Fenced, GenerationLost, TransactionFailed
+from cpor.runtime.errors import Fenced, GenerationLost, ProducerFenced, TransactionFailed
 from cpor.runtime.record import Output, Record, TopicPartition
 from cpor.runtime.topics import TopicSpec
 from cpor.runtime.transport.memory_broker import MemoryBroker, Transaction
@@ -94,7 +94,7 @@ class MemoryProducer:
 
     def _check_epoch(self) -> None:
         if self._broker.epochs[self._id] != self._epoch:
-            raise Fenced(transactional_id=self._id)
+            raise ProducerFenced(transactional_id=self._id)
 
 
 class MemoryPublisher:

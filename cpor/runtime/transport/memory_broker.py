@@ -80,8 +80,10 @@ class MemoryBroker:
             self.logs[TopicPartition(topic, partition)] = Log(max_bytes=max_bytes)
 
     def recreate(self, topic: str) -> None:
-        """Delete and make the topic again: empty, with another id."""
+        """Delete and make the topic again: empty, with another id. The groups' positions go with it."""
         self.incarnations += 1
+        for group in self.groups.values():
+            group.committed = {tp: at for tp, at in group.committed.items() if tp.topic != topic}
         self.create(topic, self.counts[topic], self.logs[TopicPartition(topic, 0)].max_bytes)
 
     def log(self, tp: TopicPartition) -> Log:

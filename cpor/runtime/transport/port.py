@@ -31,11 +31,12 @@ class Producer(Protocol):
     def send_positions(self, positions: Positions, token: Token) -> None:
         """Add consumed positions to the transaction.
 
-        Raises `GenerationLost` where the group has moved on, `Fenced` where another producer took the transactional id.
+        Raises `GenerationLost` where the group has moved on, `Fenced` where another process joined under this member's
+        name, `ProducerFenced` where the producer's epoch is over.
         """
 
     def commit(self) -> None:
-        """Commit everything or raise: `TransactionFailed`, `GenerationLost`, `Fenced`. May wait without limit (P2)."""
+        """Commit everything or raise `TransactionFailed` (`ProducerFenced`). May wait without limit (P2)."""
 
     def end_of(self, tp: TopicPartition) -> int | None:
         """After a commit: the offset behind the newest record this transaction sent to `tp`; None for none."""

@@ -19,14 +19,32 @@ def expected(times: int) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("point", FAULT_POINTS[:3])
-def test_a_worker_frozen_in_its_transaction_is_refused_after_the_take_over(point: str) -> None:
+def test_a_worker_frozen_in_its_transaction_is_refused_after_the_take_over_and_joins_again(point: str) -> None:
     pipeline = Pipeline()
     pipeline.feed_many(16)
-    with Frozen(pipeline, pipeline.worker("0"), point) as zombie:
+    elder, younger = pipeline.worker("0"), pipeline.worker("1", MemoryEngines())
+    with Frozen(pipeline, elder, point) as zombie:
         pipeline.broker.expire(GROUP, "0")
-        pipeline.settle(pipeline.worker("1", MemoryEngines()))
+        pipeline.settle(younger)
         zombie.wake()
-        assert isinstance(zombie.fault, Fenced)
+        assert (zombie.fault, zombie.took) == (None, 0)
+    assert pipeline.told() == expected(2)
+    pipeline.feed_many(16)
+    pipeline.settle(elder, younger)
+    assert pipeline.told() == expected(4)
+
+
+@pytest.mark.parametrize("point", FAULT_POINTS[:3])
+def test_a_worker_whose_transaction_timed_out_while_it_kept_its_slots_goes_on_at_once(point: str) -> None:
+    """It is no other process's slot: an exit as fenced would keep the slot unattended for a minute."""
+    pipeline = Pipeline()
+    pipeline.feed_many(16)
+    worker = pipeline.worker("0")
+    with Frozen(pipeline, worker, point) as frozen:
+        pipeline.broker.time_out(f"{GROUP}.0")
+        frozen.wake()
+        assert (frozen.fault, frozen.took) == (None, 0)
+    pipeline.settle(worker)
     assert pipeline.told() == expected(2)
 
 
