@@ -30,7 +30,7 @@ AT_ONCE = BackOff(pauses=(0.05,), fenced=1.0, quick=0.0)
 def own_instance(
     folder: Path, workers: int, session_ms: int | None = None, test_clock: str | None = None
 ) -> Iterator[Running]:
-    """Platform, topics and `workers` processes of each service for the time of the block. `test_clock`: when it starts."""
+    """Platform, topics and `workers` processes of each service for a while. `test_clock` is where its clock starts."""
     if choose_platform() is PlatformKind.EXTERNAL:
         pytest.skip("needs a Kafka of its own: its topics and groups have fixed names, and its workers are killed")
     plan = Plan(folder, test_clock, workers, session_ms, keep=False)

@@ -26,8 +26,9 @@ from tests.chaos.outcome import Outcome, assert_sound, outcome_of
 from tests.chaos.story import PARTNERS, Said, Story, story, tenants_of
 from tests.unit.intake.harness import Shelf
 
-N, P = 4, 2
-COUNTS = {Count.CLAIMS: N, Count.PARTNERS: P, Count.ONE: 1}
+#: Partitions of claim topics and of partners' topics.
+Counts = tuple[int, int]
+FEW: Counts = (4, 2)
 #: 2026-03-02T09:00:00Z
 MONDAY = 1_772_442_000_000
 #: So long is a stage: after two of them a consent has been waited for.
@@ -60,6 +61,9 @@ class Schedule:
     #: Before these stages workers are killed and their stores deleted: (stage, place in the list of all members), where
     #: None means all of them.
     lost: tuple[tuple[int, int | None], ...] = ()
+    counts: Counts = FEW
+    #: How far the clock goes on after a stage.
+    stage_ms: int = STAGE_MS
 
 
 CALM = Schedule()
@@ -95,12 +99,14 @@ class Pipeline:
         self._started = 0
         self._deaths = 0
         self._sent: list[str] = []
+        self._n, self._p = schedule.counts
+        sizes = {Count.CLAIMS: self._n, Count.PARTNERS: self._p, Count.ONE: 1}
         for spec in [*FIXED_TOPICS, *(spec for partner in PARTNERS for spec in partner_topics(partner))]:
-            self.broker.create(spec.name, COUNTS[spec.count])
-        for output in [*directory(PARTNERS), *customers(tenants_of(*customers_of), N)]:
+            self.broker.create(spec.name, sizes[spec.count])
+        for output in [*directory(PARTNERS), *customers(tenants_of(*customers_of), self._n)]:
             self.broker.append(output)
         shelf = Shelf()
-        builds = (lambda: Intake(shelf, shelf, P2023, N, P)), (lambda: Review(N))
+        builds = (lambda: Intake(shelf, shelf, P2023, self._n, self._p)), (lambda: Review(self._n))
         self._members = [Member(build, str(n), MemoryEngines()) for build in builds for n in range(schedule.members)]
         self.broker.faults = self._deaths_of(schedule.crashes)
 
@@ -110,13 +116,13 @@ class Pipeline:
         for number, stage in enumerate(told):
             self._lose_stores([which for stage_, which in self._schedule.lost if stage_ == number])
             for word in stage:
-                output = word.output(N, P)
+                output = word.output(self._n, self._p)
                 offset = self.broker.append(output)
                 if isinstance(word, Said):
                     self._sent.append(receipt_id(output.topic, output.partition, offset))
             self._settle(number)
-            self._clock.tick(STAGE_MS)
-        log = read_log(self.broker.records, PARTNERS, N)
+            self._clock.tick(self._schedule.stage_ms)
+        log = read_log(self.broker.records, PARTNERS, self._n)
         assert_sound(log, self._sent)
         return Played(outcome_of(log), log, self._deaths)
 
