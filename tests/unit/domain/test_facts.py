@@ -95,6 +95,11 @@ def test_the_location_should_be_enrolled() -> None:
         pytest.param(subscribed(), [], id="bought by volume licensing"),
         pytest.param(subscribed(channel=Channel.WEB_DIRECT), [], id="bought by web-direct"),
         pytest.param(subscribed(state=SubscriptionState.GRACE), [], id="in grace"),
+        pytest.param(
+            subscribed(state=SubscriptionState.GRACE, ends_on=date(2024, 2, 15)),
+            [],
+            id="in grace after its end",
+        ),
         pytest.param(subscribed(ends_on=date(2024, 3, 1)), [], id="its last day"),
         pytest.param(subscribed(provisioned_at=NOW), [], id="provisioned just now"),
         pytest.param(subscribed(tenant_id=OTHER_TENANT), [Code.SUBSCRIPTION_OTHER_TENANT], id="another tenant's"),
