@@ -12,7 +12,8 @@ from cpor.domain.events import ConsentAnswered, ConsentCompleted, ConsentSuspend
 from cpor.domain.form import as_data, check_form
 from cpor.domain.model import ClaimState, ClockStart, ConsentStage, Personal, Reason
 from cpor.domain.policy import EarlyDecline
-from cpor.domain.result import Ignored, Refused, refused_for
+from cpor.domain.refusal import FieldError
+from cpor.domain.result import Ignored, Refused
 from cpor.domain.vocabulary import (
     Clock,
     Code,
@@ -124,7 +125,7 @@ def resend_notice(desk: Desk, data: ResendNotice) -> Refused | None:
     if contact is not None:
         form = replace(as_data(claim.form, claim.personal), customer_contact=contact)
         if errors := check_form(desk.policy, form):
-            return refused_for(errors)
+            return _unusable(errors)
     desk.record(
         Edited,
         changes=(FieldChange("customer_contact"),) if contact else (),
@@ -133,3 +134,9 @@ def resend_notice(desk: Desk, data: ResendNotice) -> Refused | None:
         clocks_started=(desk.time().start(Clock.CONSENT_WAIT, desk.context.now),),
     )
     return None
+
+
+def _unusable(errors: tuple[FieldError, ...]) -> Refused:
+    """Names the fields alone: this refusal is an event, where contact data stands in `personal` only (contract §5)."""
+    fields = ", ".join(dict.fromkeys(each.field for each in errors))
+    return Refused(errors[0].code, f"Not as they should be: {fields}.", errors)

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from cpor.domain import ids
-from cpor.domain.vocabulary import CommandName, Instant, Status, TenantId
+from cpor.domain.events import CommandRefused as Refusal
+from cpor.domain.vocabulary import Code, CommandName, Instant, Status, TenantId
 from cpor.runtime.errors import Stop
 from cpor.runtime.topics import Topic
 from schemas.base import check
@@ -231,6 +232,18 @@ def test_a_corrected_notice_restarts_a_suspended_wait(pipeline: Pipeline) -> Non
     contact = {"name": "Ren Sato", "title": "CTO", "email": "ren@contoso.example"}
     (event,) = pipeline.inside("c", C.OPS_RESEND_NOTICE, actor=OPERATOR, customer_contact=contact)
     assert [each.clock for each in event.clocks_started] == ["consent_wait"]
+
+
+def test_the_refusal_of_a_wrong_contact_names_its_fields_and_repeats_no_contact_data(pipeline: Pipeline) -> None:
+    """Events are kept for ever, and contact data stands in `personal` alone (contract §5)."""
+    approval = pipeline.approved().sequence
+    pipeline.inside("c", C.CONSENT_OUTCOME, outcome="suspended", approval=approval, reason="notice_bounced")
+    contact = {"name": "Ken", "title": "CFO", "email": "ken.abe@@contoso", "language": "jp!"}
+    (event,) = pipeline.inside("c", C.OPS_RESEND_NOTICE, actor=OPERATOR, customer_contact=contact)
+    assert isinstance(event, Refusal)
+    assert event.code == Code.INVALID_FIELDS
+    assert "customer_contact.email, customer_contact.language" in event.detail
+    assert "ken.abe" not in event.detail
 
 
 # -- races, by the order of the inbox ---------------------------------------------------------------------------------
