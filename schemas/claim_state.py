@@ -109,3 +109,6 @@ class ClaimState(Message):
     submitted_by: str | None = None
     decided_at: Moment | None = None
     parked: bool = False
+    """A message of it lies among the dead letters, and its time-out waits for that."""
+    letters: tuple[str, ...] = ()
+    """Those dead letters."""

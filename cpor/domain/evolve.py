@@ -312,11 +312,12 @@ def _disputed(state: ClaimState, event: ev.Disputed) -> Changes:
 
 
 def _parked(state: ClaimState, event: ev.Parked) -> Changes:
-    return {"parked": True}
+    return {"parked": True, "letters": (*state.letters, event.letter_id)}
 
 
 def _unparked(state: ClaimState, event: ev.Unparked) -> Changes:
-    return {"parked": False}
+    left = tuple(each for each in state.letters if each != event.letter_id)
+    return {"parked": bool(left), "letters": left}
 
 
 def _answered(state: ClaimState, event: ev.ConsentAnswered) -> Changes:

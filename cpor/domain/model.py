@@ -298,6 +298,8 @@ class ClaimState:
     submitted_by: str | None = None
     decided_at: InstantField | None = None
     parked: bool = False
+    #: The dead letters it is parked for: until the last of them is dealt with, its time-out waits (D19).
+    letters: tuple[str, ...] = ()
     #: The partner named no subscription: it sees the last four characters until approval (D11).
     subscription_filled_in: bool = False
 

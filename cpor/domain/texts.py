@@ -24,6 +24,8 @@ _DOMAIN = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 #: Control characters and lone surrogates: the first could forge lines of a mail, the second cannot be written.
 _UNWRITABLE = ("Cc", "Cs")
+#: Where the calendar is farthest on (UTC+14): for somebody of whom it is not known where they are.
+FARTHEST_ON = "Pacific/Kiritimati"
 #: Signatures from before this year are slips of the pen (D21 refuses no date for being merely old).
 _EARLIEST_SIGNATURE = date(1990, 1, 1)
 

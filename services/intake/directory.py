@@ -14,8 +14,6 @@ class Entry:
 
     partner: Partner
     users: dict[str, User]
-    #: The zones of the partner and its locations: where a customer may have signed (D21).
-    zones: tuple[str, ...]
 
 
 def read_entry(value: bytes) -> Entry | None:
@@ -24,5 +22,4 @@ def read_entry(value: bytes) -> Entry | None:
         partner = read_partner(value)
     except ValueError:
         return None
-    zones = tuple(sorted({partner.timezone, *(place.timezone for place in partner.locations)}))
-    return Entry(partner, {user.user_id: user for user in partner.users}, zones)
+    return Entry(partner, {user.user_id: user for user in partner.users})

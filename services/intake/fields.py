@@ -10,7 +10,7 @@ from cpor.domain.form import check_form
 from cpor.domain.model import FormData
 from cpor.domain.policy import edition_on, policy
 from cpor.domain.refusal import FieldError, shown
-from cpor.domain.texts import check_signed_on
+from cpor.domain.texts import FARTHEST_ON, check_signed_on
 from cpor.domain.vocabulary import Code, Instant
 from cpor.domain.wire import FORM_FIELDS, adapter
 from cpor.runtime.errors import Retry
@@ -41,13 +41,13 @@ def check_whole_form(case: Case) -> Iterator[FieldError]:
 
 
 def check_signatures(case: Case) -> Iterator[FieldError]:
-    """By the receive time, on the day it is where the partner's day is farthest on."""
-    body, at, zones = case.body, Instant(case.message.record.appended_at), case.known_entry.zones
+    """By the receive time. Intake does not know where the customer signed: review does, and is exact."""
+    body, at = case.body, Instant(case.message.record.appended_at)
     if isinstance(body, File):
         for n, each in enumerate(body.documents):
-            yield from check_signed_on(f"documents[{n}].customer_signed_on", each.customer_signed_on, at, *zones)
+            yield from check_signed_on(f"documents[{n}].customer_signed_on", each.customer_signed_on, at, FARTHEST_ON)
     elif isinstance(body, Attach | Amend):
-        yield from check_signed_on("customer_signed_on", body.customer_signed_on, at, *zones)
+        yield from check_signed_on("customer_signed_on", body.customer_signed_on, at, FARTHEST_ON)
 
 
 def check_declared_file(case: Case) -> Iterator[FieldError]:

@@ -1,4 +1,6 @@
-"""Facts about customer, subscription and location, asked of a claim (D22, D11); the rules themselves are in `facts`."""
+"""What is asked of a claim besides its form: facts of customer, subscription and location (D22, D11), and what the
+partner's own other claims say (D27). The rules themselves are in `facts` and `units`.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,8 @@ from cpor.domain.model import ClaimState
 from cpor.domain.policy import policy
 from cpor.domain.reference import Partner
 from cpor.domain.refusal import FieldError
+from cpor.domain.units import own_claimed, rejected_digests, units_of
+from cpor.domain.vocabulary import Code
 
 
 def fact_errors(desk: Desk, claim: ClaimState) -> tuple[FieldError, ...]:
@@ -43,3 +47,17 @@ def filled_in(desk: Desk, claim: ClaimState) -> ClaimState:
     if found == claim.form.subscription_id:
         return claim
     return replace(claim, form=replace(claim.form, subscription_id=found))
+
+
+def own_errors(desk: Desk, claim: ClaimState) -> list[FieldError]:
+    """D27."""
+    units = units_of(claim.policy, claim.form)
+    others = desk.others
+    if own_claimed(claim, units, others):
+        detail = "An open or approved claim of yours has this role and one of these units already."
+        return [FieldError("workloads", Code.ALREADY_CLAIMED, detail)]
+    old = rejected_digests(claim, units, others)
+    if old is None or any(each.sha256 not in old for each in claim.documents):
+        return []
+    detail = "A rejected claim had the same documents; attach at least one that is new."
+    return [FieldError("documents", Code.POE_NOT_UPDATED, detail)]

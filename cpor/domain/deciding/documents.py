@@ -17,6 +17,7 @@ from cpor.domain.events import DocumentAmended, DocumentAttached, DocumentRemove
 from cpor.domain.model import ClaimState, Document
 from cpor.domain.refusal import shown
 from cpor.domain.result import Refused, refused_for
+from cpor.domain.texts import FARTHEST_ON
 from cpor.domain.vocabulary import Code, DocumentId, Status
 
 
@@ -83,9 +84,9 @@ def uncovered(claim: ClaimState) -> tuple[str, ...]:
 
 
 def signing_zones(desk: Desk, zone: str) -> tuple[str, ...]:
-    """A signature may be of today where the claim is, or where the customer is."""
+    """A signature may be of today where the claim is, or where the customer is, if only anybody knew where."""
     customer = desk.facts.customer
-    return (zone, customer.timezone) if customer and customer.timezone else (zone,)
+    return zone, (customer.timezone if customer else None) or FARTHEST_ON
 
 
 def _rules(desk: Desk) -> DocumentRules:

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from cpor.domain.calendar import business_calendar
 from cpor.domain.commands import CreateClaim, EditClaim
-from cpor.domain.deciding.checks import fact_errors, location_errors
+from cpor.domain.deciding.checks import fact_errors, location_errors, own_errors
+from cpor.domain.deciding.competing import flag_competition
 from cpor.domain.deciding.desk import Desk
 from cpor.domain.events import Drafted, Edited, FieldChange
 from cpor.domain.evolve import PERSONAL_FIELDS
@@ -76,19 +77,29 @@ def edit(desk: Desk, data: EditClaim) -> Refused | None:
     """T2, T4, D6. A field that is given as it already stands is no edit."""
     claim = desk.claim
     old = as_data(claim.form, claim.personal)
-    changed = tuple(name for name in data.given if getattr(data.form, name) != getattr(old, name))
+    changed = tuple(name for name in data.given if _differs(desk.policy, name, old, data.form))
     if barred := [name for name in changed if name not in editable(desk)]:
         return refused_for([_not_editable(name, claim.status) for name in barred])
     if "workloads" in changed and not data.form.workloads:
         return Refused(Code.LAST_WORKLOAD, "The last workload cannot be removed; withdraw or cancel instead.")
     new = replace(old, **{name: getattr(data.form, name) for name in changed})
-    errors = [*_moved(desk, new, changed), *check_form(desk.policy, new)]
+    errors = [*_moved(desk, new, changed), *check_form(desk.policy, new), *_added(desk, new, changed)]
     if errors:
         return refused_for(errors)
-    if effective := tuple(name for name in changed if name != "engagement"):
-        _record_edit(desk, old, new, effective)
+    if changed:
+        _record_edit(desk, old, new, changed)
+    if claim.status == Status.SUBMITTED:
+        flag_competition(desk)
     desk.warnings = fact_errors(desk, desk.claim)
     return None
+
+
+def _differs(rules: Policy, name: str, old: FormData, new: FormData) -> bool:
+    """The engagement follows from area and role: left out, or under another of its names, it is the same (A20)."""
+    given = getattr(new, name)
+    if name != "engagement" or old.solution_area is None or old.partner_role is None:
+        return bool(given != getattr(old, name))
+    return given is not None and rules.role_row(old.solution_area, old.partner_role) not in rules.rows_named(given)
 
 
 def editable(desk: Desk) -> tuple[str, ...]:
@@ -128,6 +139,14 @@ def _moved(desk: Desk, form: FormData, changed: tuple[str, ...]) -> tuple[FieldE
     if "location_id" not in changed:
         return ()
     return location_errors(known_partner(desk), form.location_id)
+
+
+def _added(desk: Desk, form: FormData, changed: tuple[str, ...]) -> list[FieldError]:
+    """T4 (P2020): no resubmission follows, so that what a submission asks of the partner's own claims is asked here."""
+    claim = desk.claim
+    if claim.status != Status.SUBMITTED or "workloads" not in changed or not form.workloads:
+        return []
+    return own_errors(desk, replace(claim, form=replace(claim.form, workloads=form.workloads)))
 
 
 def _not_editable(name: str, status: Status) -> FieldError:

@@ -50,15 +50,16 @@ def expire(desk: Desk, data: ExpireDeadline) -> Ignored | Held | None:
 
 
 def park(desk: Desk, data: ParkClaim) -> Ignored | None:
-    if desk.claim.parked:
-        return Ignored("the claim is parked already")
+    if data.letter_id in desk.claim.letters:
+        return Ignored("the claim is parked for this letter already")
     desk.record(Parked, letter_id=data.letter_id)
     return None
 
 
 def unpark(desk: Desk, data: UnparkClaim) -> Ignored | None:
-    if not desk.claim.parked:
-        return Ignored("the claim is not parked")
+    """The claim stays parked while another of its letters is not dealt with."""
+    if data.letter_id not in desk.claim.letters:
+        return Ignored("the claim is not parked for this letter")
     desk.record(Unparked, letter_id=data.letter_id)
     return None
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from cpor.domain.clocks import Timekeeper, calendar_of
 from cpor.domain.commands import FileClaim, ResubmitClaim, SubmitClaim
-from cpor.domain.deciding.checks import fact_errors, filled_in
+from cpor.domain.deciding.checks import fact_errors, filled_in, own_errors
 from cpor.domain.deciding.competing import flag_competition
 from cpor.domain.deciding.desk import Desk
 from cpor.domain.deciding.dialogue import full_refusal, optional_text_errors
@@ -21,7 +21,6 @@ from cpor.domain.policy import Notice, Policy, policy
 from cpor.domain.reference import Partner
 from cpor.domain.refusal import FieldError
 from cpor.domain.result import Refused, refused_for
-from cpor.domain.units import own_claimed, rejected_digests, units_of
 from cpor.domain.vocabulary import Clock, Code, Status, SubscriptionId
 
 #: D15: a change of one of these gives the customer a new notice.
@@ -162,7 +161,7 @@ def _claim_errors(desk: Desk, claim: ClaimState) -> list[FieldError]:
         *check_form(policy(claim.policy), as_data(claim.form, claim.personal)),
         *fact_errors(desk, claim),
         *_poe_errors(claim),
-        *_own_errors(desk, claim),
+        *own_errors(desk, claim),
     ]
 
 
@@ -171,17 +170,3 @@ def _poe_errors(claim: ClaimState) -> list[FieldError]:
     if claim.documents:
         return []
     return [FieldError("documents", Code.POE_MISSING, "Attach at least one proof of execution.")]
-
-
-def _own_errors(desk: Desk, claim: ClaimState) -> list[FieldError]:
-    """D27."""
-    units = units_of(claim.policy, claim.form)
-    others = desk.others
-    if own_claimed(claim, units, others):
-        detail = "An open or approved claim of yours has this role and one of these units already."
-        return [FieldError("workloads", Code.ALREADY_CLAIMED, detail)]
-    old = rejected_digests(claim, units, others)
-    if old is None or any(each.sha256 not in old for each in claim.documents):
-        return []
-    detail = "A rejected claim had the same documents; attach at least one that is new."
-    return [FieldError("documents", Code.POE_NOT_UPDATED, detail)]

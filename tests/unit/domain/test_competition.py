@@ -11,7 +11,7 @@ from cpor.domain.associations import TwoHolders, associations_after
 from cpor.domain.deciding.competing import COMPETITION_COMMENT
 from cpor.domain.events import AssociationEnded, CompetitionFlagged, Rejected
 from cpor.domain.handoff import HandoffType, Revoked, handoffs
-from cpor.domain.model import Reason
+from cpor.domain.model import FormData, Reason
 from cpor.domain.result import Refused
 from cpor.domain.units import touched
 from cpor.domain.vocabulary import (
@@ -26,7 +26,17 @@ from cpor.domain.vocabulary import (
     Status,
     UnitId,
 )
-from tests.unit.domain.claims import EXAMPLES, LOCATION, SUBSCRIPTION, TENANT, World, document, sales_form, usage_form
+from tests.unit.domain.claims import (
+    EXAMPLES,
+    LOCATION,
+    SUBSCRIPTION,
+    TENANT,
+    UNDER_P2020,
+    World,
+    document,
+    sales_form,
+    usage_form,
+)
 
 TEAMS = UnitId(f"{TENANT}/workload/teams")
 INTUNE = UnitId(f"{TENANT}/workload/intune")
@@ -172,6 +182,30 @@ def test_the_same_role_and_unit_cannot_be_claimed_twice_by_one_partner() -> None
     decision = world.give("b", cmd.FileClaim(form=form, documents=(doc,), acknowledgements=_acks()))
     assert isinstance(decision, Refused)
     assert decision.code == Code.ALREADY_CLAIMED
+
+
+def edit_workloads(*workloads: str) -> cmd.EditClaim:
+    return cmd.EditClaim(form=FormData(workloads=workloads), given=("workloads",))
+
+
+def test_a_workload_added_to_a_submitted_claim_of_2020_competes_like_one_that_was_submitted() -> None:
+    """T4 has no resubmission: what T10 asks again must be asked with the edit."""
+    world = World(UNDER_P2020)
+    rival = world.filed("a", "P-2", usage_form("exchange"), doc=3)
+    world.filed("c", "P-1", usage_form("teams"))
+    claim = world.must("c", edit_workloads("teams", "exchange"))
+    assert claim.competes_with == (rival.claim_id,)
+    assert world.claim("a", "P-2").competes_with == (claim.claim_id,)
+
+
+def test_a_workload_added_to_a_submitted_claim_of_2020_cannot_be_one_of_the_partners_own() -> None:
+    world = World(UNDER_P2020)
+    world.filed("a", "P-1", usage_form("exchange"), doc=3)
+    world.filed("c", "P-1", usage_form("teams"))
+    decision = world.give("c", edit_workloads("teams", "exchange"))
+    assert isinstance(decision, Refused)
+    assert decision.code == Code.ALREADY_CLAIMED
+    assert world.must("c", edit_workloads("teams", "sharepoint")).form.workloads == ("teams", "sharepoint")
 
 
 def test_after_a_rejection_a_new_claim_needs_a_new_document() -> None:

@@ -33,6 +33,7 @@ from cpor.domain.vocabulary import (
 )
 from tests.unit.domain.claims import (
     ACKNOWLEDGED,
+    CUSTOMER,
     EXAMPLES,
     MONDAY,
     OTHER_LOCATION,
@@ -184,6 +185,26 @@ def test_giving_a_field_as_it_stands_is_no_edit() -> None:
     assert isinstance(decision, Accepted)
     assert decision.events == ()
     assert refusal(world.give("c", cmd.ResubmitClaim())).code == Code.NOTHING_PROVIDED
+
+
+@pytest.mark.parametrize("name", ["MCI BizApps Presales Advisor", "OSA-Sell", "mci_bizapps_presales_advisor", None])
+def test_another_name_of_the_same_engagement_is_no_edit(name: str | None) -> None:
+    """A partner that repeats its whole form beside the one field it may change is not refused for an alias (A20)."""
+    world = World()
+    world.under_review("c", "P-1", sales_form())
+    world.must("c", EXAMPLES[CommandName.REVIEW_REQUEST_INFORMATION])
+    claim = world.must("c", edit(engagement=name, workloads=("power_bi",)))
+    assert claim.form.workloads == ("power_bi",)
+    assert [each.field for each in world.log[-1].changes] == ["workloads"]  # type: ignore[union-attr]
+
+
+def test_an_engagement_that_does_not_fit_is_refused_in_every_status() -> None:
+    for status, code in (
+        (Status.DRAFT, Code.ENGAGEMENT_MISMATCH),
+        (Status.PARTNER_ACTION_REQUIRED, Code.EDIT_NOT_ALLOWED),
+    ):
+        no = refusal(in_status(status).give("c", edit(engagement="usage_recognition_bizapps")))
+        assert no.code == code
 
 
 def test_the_last_workload_cannot_go() -> None:
@@ -357,6 +378,21 @@ def test_a_parked_claim_keeps_its_time_out_for_later() -> None:
     assert world.must("c", expired).status == Status.REJECTED
 
 
+def test_a_claim_stays_parked_until_the_last_of_its_letters_is_dealt_with() -> None:
+    """The second letter may be the partner's answer, received in time: no time-out may overtake it (D19)."""
+    world = in_status(Status.PARTNER_ACTION_REQUIRED)
+    expired = expiry(world)
+    world.must("c", cmd.ParkClaim(letter_id="of-review"))
+    world.must("c", cmd.ParkClaim(letter_id="of-intake"))
+    assert isinstance(world.give("c", cmd.ParkClaim(letter_id="of-intake")), Ignored)
+    assert world.must("c", cmd.UnparkClaim(letter_id="of-review")).parked
+    assert isinstance(world.give("c", cmd.UnparkClaim(letter_id="of-review")), Ignored)
+    world.pass_days(30)
+    assert isinstance(world.give("c", expired), Held)
+    assert not world.must("c", cmd.UnparkClaim(letter_id="of-intake")).parked
+    assert world.must("c", expired).status == Status.REJECTED
+
+
 # --- Rejection, dispute, withdrawal ------------------------------------------------------------------------------
 
 
@@ -488,6 +524,16 @@ def test_a_signature_may_be_unknown_or_old_but_not_of_tomorrow() -> None:
         world.must("c", document(number, customer_signed_on=day))
     no = refusal(world.give("c", document(9, customer_signed_on=today + timedelta(2))))
     assert [(each.field, each.code) for each in no.errors] == [("customer_signed_on", Code.INVALID_FIELDS)]
+
+
+@pytest.mark.parametrize(("zone", "code"), [("Asia/Tokyo", None), (None, None), ("Europe/Berlin", Code.INVALID_FIELDS)])
+def test_a_signature_is_of_today_where_the_customer_is(zone: str | None, code: Code | None) -> None:
+    """A customer in Japan signs while it is still yesterday at the partner's location."""
+    evening = parse_instant("2024-03-04T20:00:00Z")  # Monday in Berlin, Tuesday morning in Tokyo
+    world = World(evening, customer=replace(CUSTOMER, timezone=zone))
+    world.must("c", cmd.CreateClaim(form=usage_form()))
+    decision = world.give("c", document(2, customer_signed_on=date(2024, 3, 5)))
+    assert (decision.code if isinstance(decision, Refused) else None) == code
 
 
 def test_an_amendment_says_what_changed_and_needs_its_document() -> None:

@@ -200,6 +200,15 @@ def test_a_signature_of_today_counts_where_the_day_is_farthest_on() -> None:
     admitted(output)
 
 
+def test_a_signature_of_today_counts_wherever_the_customer_may_be() -> None:
+    """Intake does not know where the customer is; review does, and judges it exactly."""
+    evening = NOW + 11 * 3_600_000  # 20:00 UTC on 1 March: still that day at the partner's, the next in Tokyo
+    desk = Desk()
+    record = desk.record(CommandName.FILE, filing({**FILE, "customer_signed_on": "2024-03-02"}))
+    (output,) = desk.send_all([record._replace(appended_at=evening)])
+    admitted(output)
+
+
 def test_a_message_whose_document_takes_its_time_is_held_back_and_others_are_not() -> None:
     desk = Desk()
     desk.shelf.stuck.add(FILE["object_key"])
