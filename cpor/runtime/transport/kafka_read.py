@@ -23,6 +23,7 @@ from cpor.runtime.transport.port import OffsetLost, Positions, Token
 JOIN_POLL_MS = 200
 #: How long a member of a stable group may be without heartbeats before it counts as fenced.
 SILENT_SECONDS = 1.0
+SILENT_POLLS = 5
 
 
 class KafkaMembership:
@@ -31,7 +32,7 @@ class KafkaMembership:
     def __init__(
         self, bootstrap: str, group: str, member: str, slots_topic: str, settings: Mapping[str, Any], session_ms: int
     ) -> None:
-        self._silent_since: float | None = None
+        self._silent: list[float] = []
         self._client = KafkaConsumer(
             bootstrap_servers=bootstrap,
             client_id=f"{group}.{member}",
@@ -67,6 +68,7 @@ class KafkaMembership:
                 raise Fenced(cause=str(fault)) from fault
             raise
         if not self._stable():
+            self._silent.clear()
             return None
         self._check_not_fenced()
         return frozenset(tp.partition for tp in self._client.assignment())
@@ -74,13 +76,14 @@ class KafkaMembership:
     def _check_not_fenced(self) -> None:
         """A member whose heartbeat was answered with "fenced" stops them, and goes on as if it owned its slots.
 
-        The client tells nobody; heartbeats stand still for a moment in every join, so only what lasts counts.
+        The client tells nobody; heartbeats stand still for a moment in every join, so only what lasts counts, and is
+        seen again and again: a process that was frozen in that moment is not fenced.
         """
         if self._client._coordinator._heartbeat_enabled:
-            self._silent_since = None
+            self._silent.clear()
             return
-        self._silent_since = self._silent_since or time.monotonic()
-        if time.monotonic() - self._silent_since > SILENT_SECONDS:
+        self._silent.append(time.monotonic())
+        if len(self._silent) >= SILENT_POLLS and self._silent[-1] - self._silent[0] > SILENT_SECONDS:
             raise Fenced(group=self._client.config["group_id"], member=self._client.config["group_instance_id"])
 
     def _stable(self) -> bool:
