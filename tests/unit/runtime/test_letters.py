@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -11,12 +12,11 @@ from cpor.runtime.letters import LetterLimit, letter_id
 from cpor.runtime.processor import Context
 from cpor.runtime.record import Record
 from cpor.runtime.store.engine import MemoryEngines
-from cpor.runtime.worker import Limits
-from tests.unit.runtime.pipeline import Counting, Pipeline
+from tests.unit.runtime.pipeline import EAGER, Counting, Pipeline
 
 
 def limited(limit: LetterLimit) -> Pipeline:
-    return Pipeline(limits=Limits(records=1, poll_ms=0, idle_seconds=0, letters=limit))
+    return Pipeline(limits=replace(EAGER, records=1, letters=limit))
 
 
 def test_a_poison_record_goes_to_the_dead_letters_as_it_was_with_its_reason() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 import pytest
@@ -15,6 +16,7 @@ from cpor.runtime.record import Output, Record, TopicPartition
 from cpor.runtime.store.engine import MemoryEngines
 from cpor.runtime.worker import Limits
 from tests.unit.runtime.pipeline import (
+    EAGER,
     FAULT_POINTS,
     GROUP,
     SLOTS,
@@ -29,7 +31,7 @@ RECORDS = 40
 
 def loaded(seed: int = 0, records: int = 3_000) -> Pipeline:
     """Forty records on eight keys, some with alarms, one poison."""
-    pipeline = Pipeline(limits=Limits(records, poll_ms=0, refresh_seconds=0, idle_seconds=0), seed=seed)
+    pipeline = Pipeline(limits=replace(EAGER, records=records), seed=seed)
     for n in range(RECORDS):
         verb = f"alarm {100 * (RECORDS - n)}" if n % 5 == 0 else "poison" if n == 17 else "count"
         pipeline.feed(f"k{n % 8}", verb)
