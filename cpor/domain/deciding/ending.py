@@ -98,19 +98,25 @@ def _attached_since(claim: ClaimState) -> tuple[DocumentId, ...]:
     return tuple(each.document_id for each in claim.documents if each.attached_by > claim.entered_by)
 
 
-def reject(desk: Desk, reasons: tuple[Reason, ...], revocation: RevocationReason | None, **own: Any) -> None:
-    """The command's claim becomes rejected; what it held is given up, for `revocation` downstream."""
+def reject(
+    desk: Desk,
+    reasons: tuple[Reason, ...],
+    revocation: RevocationReason | None,
+    *,
+    by_system: bool = False,
+    **own: Any,
+) -> None:
+    """The command's claim becomes rejected; what it held is given up, for `revocation` downstream.
+
+    `by_system`: not by who gave the command.
+    """
     claim = desk.claim
     window = is_disputable(desk.policy, claim, reasons)
-    desk.enter(
-        Status.REJECTED,
-        Rejected,
-        window=window,
-        reasons=reasons,
-        disputable=window,
-        **released(claim, revocation),
-        **own,
-    )
+    own.update(reasons=reasons, disputable=window, **released(claim, revocation))
+    if by_system:
+        desk.enter_on(claim, Status.REJECTED, Rejected, window=window, **own)
+    else:
+        desk.enter(Status.REJECTED, Rejected, window=window, **own)
 
 
 def reject_finally(

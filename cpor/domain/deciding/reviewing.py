@@ -78,7 +78,8 @@ def approve(desk: Desk, data: ApproveClaim) -> Refused | None:
         displaces=displaced,
     )
     if claim.consent.declined_early:
-        customer_declined(desk)
+        # D24: it is no reviewer's reason.
+        customer_declined(desk, by_system=True)
     return None
 
 
@@ -101,9 +102,10 @@ def incentive_of(rules: Policy, claim: ClaimState) -> tuple[Incentive, Incentive
     return Incentive.ASSESS, None
 
 
-def customer_declined(desk: Desk) -> None:
+def customer_declined(desk: Desk, *, by_system: bool = False) -> None:
     """T11: after an approval, and at once after one that an early no was waiting for (D9)."""
-    reject(desk, (Reason(RejectionReason.CUSTOMER_DECLINED),), RevocationReason.CUSTOMER_DECLINED)
+    reasons = (Reason(RejectionReason.CUSTOMER_DECLINED),)
+    reject(desk, reasons, RevocationReason.CUSTOMER_DECLINED, by_system=by_system)
 
 
 def reject_claim(desk: Desk, data: RejectClaim) -> Refused | None:

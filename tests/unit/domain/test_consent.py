@@ -187,7 +187,10 @@ def test_an_early_no_under_p2020_is_kept_and_applied_with_the_approval() -> None
     claim = world.must("c", cmd.ApproveClaim())
     assert claim.status == Status.REJECTED
     assert claim.has_reason(RejectionReason.CUSTOMER_DECLINED)
-    assert [event.NAME.value for event in world.log[-2:]] == ["approved", "rejected"]
+    assert [(event.NAME.value, event.actor.kind.value) for event in world.log[-2:]] == [
+        ("approved", "reviewer"),
+        ("rejected", "system"),
+    ]
 
 
 def test_under_p2020_the_customer_may_decline_to_the_end_of_day_seven() -> None:
