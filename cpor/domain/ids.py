@@ -6,16 +6,18 @@ these recipes may change. `tests/unit/domain/test_ids.py` freezes them.
 
 from __future__ import annotations
 
+import re
 import uuid
 from functools import lru_cache
 from hashlib import sha1
 
-from cpor.domain.vocabulary import ClaimId, PartnerId, SubscriptionId, TenantId, UnitId
+from cpor.domain.vocabulary import ClaimId, PartnerId, PartnerRole, SubscriptionId, TenantId, UnitId
 
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "cpor.claims")
 _NAMESPACE_BYTES = NAMESPACE.bytes
 
 
+_LEGACY_REFERENCE = re.compile(r"legacy:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}):[0-9a-f]{12}")
 #: The variant of RFC 9562 in the digit that holds it.
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
@@ -49,6 +51,20 @@ def receipt_id(topic: str, partition: int, offset: int) -> str:
 def mail_id(event: str, kind: str, recipient: str) -> str:
     """Local part of a mail's Message-ID: the same event, kind and recipient are one mail."""
     return name_id(f"{event}/{kind}/{recipient}")
+
+
+def legacy_reference(tenant: TenantId, subscription: SubscriptionId, role: PartnerRole) -> str:
+    """The claim reference of an imported association (D23), 56 characters.
+
+    No create of its partner ever told intake whose claim it is, so the reference itself names the tenant.
+    """
+    return f"legacy:{tenant}:{name_id(f'{subscription}/{role.value}')[-12:]}"
+
+
+def legacy_tenant(claim_ref: str) -> TenantId | None:
+    """The tenant that the reference of an imported association names; None for any other reference."""
+    found = _LEGACY_REFERENCE.fullmatch(claim_ref)
+    return TenantId(found[1]) if found else None
 
 
 def workload_unit(tenant: TenantId, workload: str) -> UnitId:

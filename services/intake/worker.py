@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from cpor.domain.ids import claim_id
+from cpor.domain.ids import claim_id, legacy_tenant
 from cpor.domain.vocabulary import Code, PartnerId
 from cpor.runtime.processor import Context, Lookup, Preparation, Processor, ReferenceTable, StateTable
 from cpor.runtime.record import Record
@@ -105,7 +105,8 @@ class Intake(Processor):
         context.put(REFERENCES, key, row.remembering(this, rejected))
 
     def _fresh(self, partner: PartnerId, claim_ref: str, partition: int) -> Reference:
-        return Reference(claim_id(partner, claim_ref), None, partition)
+        """An imported association is bound by its reference: no create of the partner ever came (D23)."""
+        return Reference(claim_id(partner, claim_ref), legacy_tenant(claim_ref), partition)
 
     def _decide(
         self, context: Context, message: Message, row: Reference, gathered: Gathered | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cpor.domain import ids
 from cpor.domain.calendar import business_calendar
 from cpor.domain.commands import (
     EndSubscription,
@@ -28,7 +29,6 @@ from cpor.domain.vocabulary import (
     Code,
     Engagement,
     IncentiveResultKind,
-    PartnerRole,
     RejectionReason,
     SolutionArea,
     Status,
@@ -111,6 +111,9 @@ def import_legacy(desk: Desk, data: ImportLegacy) -> Refused | None:
 def _import(desk: Desk, data: ImportLegacy, rules: Policy, place: Location, engagement: Engagement) -> Refused | None:
     form = _legacy_form(desk, data, engagement)
     units = units_of(rules.edition, form)
+    reference = desk.context.claim_ref or ids.legacy_reference(data.tenant_id, data.subscription_id, data.partner_role)
+    if desk.context.claim_id != ids.claim_id(data.partner_id, reference):
+        return Refused(Code.INVALID_FIELDS, "claim_id does not follow from the partner and the claim reference.")
     if incumbents(data.partner_id, units, desk.others):
         return Refused(Code.ALREADY_CLAIMED, "Another partner holds this subscription.")
     subscription = desk.facts.subscriptions.get(data.subscription_id)
@@ -124,7 +127,7 @@ def _import(desk: Desk, data: ImportLegacy, rules: Policy, place: Location, enga
             actor=context.actor,
             policy=rules.edition,
             status=Status.APPROVED,
-            claim_ref=context.claim_ref or legacy_ref(data.subscription_id, data.partner_role),
+            claim_ref=reference,
             partner_id=data.partner_id,
             form=form,
             units=units,
@@ -149,8 +152,3 @@ def _legacy_form(desk: Desk, data: ImportLegacy, engagement: Engagement) -> Clai
         workloads=subscription.products if subscription else (),
         subscription_id=data.subscription_id,
     )
-
-
-def legacy_ref(subscription_id: str, role: PartnerRole) -> str:
-    """The claim reference under which an imported association is known; its claim id follows from it."""
-    return f"legacy:{subscription_id}:{role.value}"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from kafka.partitioner.default import murmur2 as kafka_murmur2
 
 from cpor.domain import ids
-from cpor.domain.vocabulary import ClaimId, PartnerId, SubscriptionId, TenantId
+from cpor.domain.vocabulary import ClaimId, PartnerId, PartnerRole, SubscriptionId, TenantId
 
 CLAIM = ClaimId("0f2cdd3a-6f0b-5b52-a1b7-3a06ea2a4d29")
 TENANT = TenantId("3f0e1d7a-5b1c-4c7e-9a51-0d7d1a2b3c4d")
@@ -36,6 +36,15 @@ def test_the_hash_is_the_one_kafka_clients_use(data: bytes) -> None:
 
 def test_a_tenants_partition_is_frozen() -> None:
     assert [ids.tenant_partition(TENANT, n) for n in (1, 8, 48)] == [0, 1, 41]
+
+
+def test_the_reference_of_an_imported_association_is_frozen_and_leads_back_to_its_customer() -> None:
+    reference = ids.legacy_reference(TENANT, SubscriptionId("s-1"), PartnerRole.USAGE_RECOGNITION)
+    assert reference == f"legacy:{TENANT}:6e77ef71a618"
+    assert len(reference) <= 64
+    assert ids.legacy_tenant(reference) == TENANT
+    for other in ("", "CLM-1", "legacy:", f"legacy:{TENANT}", f"legacy:{TENANT}:x", reference + "0", reference.upper()):
+        assert ids.legacy_tenant(other) is None
 
 
 def test_unit_ids_are_readable_paths() -> None:

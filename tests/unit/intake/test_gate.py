@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from cpor.domain.vocabulary import Code, CommandName, Outcome
+from cpor.domain.ids import legacy_reference
+from cpor.domain.vocabulary import Code, CommandName, Outcome, PartnerRole, SubscriptionId, TenantId
 from services.intake.gate import ENTRANCE, GATE
 from tests.unit.intake.harness import (
     DIRECTORY,
@@ -158,6 +159,18 @@ def test_a_command_on_a_reference_never_bound_is_about_no_claim() -> None:
     for command in (CommandName.COMMENT, CommandName.CANCEL):
         found = receipt(Desk().send(command, comment()))
         assert (found.code, found.claim_id) == (Code.CLAIM_UNKNOWN, None)
+
+
+def test_an_imported_association_is_known_by_its_reference_and_bound_to_its_customer() -> None:
+    """D23: it may be disassociated, though no create of it ever came this way."""
+    tenant = TenantId(FORM["tenant_id"])
+    reference = legacy_reference(tenant, SubscriptionId("s-1"), PartnerRole.USAGE_RECOGNITION).encode()
+    desk = Desk()
+    value = admitted(desk.send(CommandName.DISASSOCIATE, {"user": "u-anna", "reason": "Over"}, key=reference))
+    assert (value["tenant_id"], value["claim_ref"]) == (tenant, reference.decode())
+    elsewhere = {**CREATE, "tenant_id": OTHER_TENANT}
+    found = receipt(desk.send(CommandName.CREATE, elsewhere, ce_id="c-2", key=reference))
+    assert found.code is Code.REFERENCE_BOUND
 
 
 def test_a_partner_without_an_entry_is_unknown_and_a_suspended_one_is_told_so() -> None:

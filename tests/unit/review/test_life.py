@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
 
+from cpor.domain import ids
 from cpor.domain.events import CompetitionFlagged
-from cpor.domain.vocabulary import CommandName, Status
+from cpor.domain.vocabulary import CommandName, PartnerRole, Status, SubscriptionId
 from cpor.runtime.topics import Topic
 from tests.unit.review.pipeline import (
     ACKNOWLEDGED,
@@ -195,6 +197,31 @@ def test_two_roles_of_one_partner_share_a_subscription_and_its_row_ends_with_the
     assert [each["claim_id"] for each in pipeline.associations()[unit]["claims"]] == [of("d")]
     pipeline.partner("d", C.DISASSOCIATE, {"reason": "Over."})
     assert unit not in pipeline.associations()
+
+
+def test_an_imported_association_has_a_reference_of_its_own_by_which_its_partner_ends_it(pipeline: Pipeline) -> None:
+    """D23: it may be disassociated; the customer is in the reference, as intake never saw a create for it."""
+    ref = ids.legacy_reference(TENANT, SubscriptionId(SUBSCRIPTION), PartnerRole.USAGE_RECOGNITION)
+    wanted = {"partner_id": "P-1", "location_id": "4711001", "tenant_id": TENANT, "subscription_id": SUBSCRIPTION}
+    imported = {**wanted, "partner_role": "usage_recognition"}
+    pipeline.inside(ref, C.OPS_IMPORT_LEGACY, actor=OPERATOR, **imported)
+    assert pipeline.claim(ref).claim_ref == ref
+    assert pipeline.partner(ref, C.DISASSOCIATE, {"reason": "Over."}).status == Status.REJECTED_FINAL
+    assert pipeline.associations() == {}
+
+
+def test_an_import_under_an_id_that_is_not_its_references_is_refused(pipeline: Pipeline) -> None:
+    """Nobody could ever speak of such a claim (contract §2)."""
+    wanted = {"partner_id": "P-1", "location_id": "4711001", "tenant_id": TENANT, "subscription_id": SUBSCRIPTION}
+    imported = {**wanted, "partner_role": "usage_recognition"}
+    (event,) = pipeline_refusals(pipeline, "anything", imported)
+    assert event["code"] == "invalid_fields"
+
+
+def pipeline_refusals(pipeline: Pipeline, ref: str, imported: dict[str, str]) -> list[dict[str, object]]:
+    """Refusals with sequence 0, which stand outside any fold."""
+    pipeline.inside(ref, C.OPS_IMPORT_LEGACY, actor=OPERATOR, **imported)
+    return [json.loads(record.value or b"") for record in pipeline.event_records()]
 
 
 def test_an_ended_subscription_is_told_downstream_as_ended_not_as_revoked(pipeline: Pipeline) -> None:
