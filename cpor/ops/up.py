@@ -92,20 +92,28 @@ def note_start(running: Running, tell: Progress) -> None:
 
 
 def watch_on_screen(running: Running) -> None:
-    backlogs, looked = read_backlogs(running.instance), time.monotonic()
+    backlogs, looked = backlogs_or_none(running), time.monotonic()
     with Live(panel(running, backlogs), console=screen.out(), auto_refresh=False, transient=True) as live:
         while True:
             if time.monotonic() - looked > BACKLOG_SECONDS:
-                backlogs, looked = read_backlogs(running.instance), time.monotonic()
+                backlogs, looked = backlogs_or_none(running), time.monotonic()
             live.update(panel(running, backlogs), refresh=True)
             time.sleep(PANEL_SECONDS)
 
 
-def panel(running: Running, backlogs: list[Backlog]) -> RenderableType:
+def backlogs_or_none(running: Running) -> list[Backlog] | None:
+    """None while Kafka does not answer: the panel must outlive what it shows."""
+    try:
+        return read_backlogs(running.instance)
+    except Exception:  # the client's errors have no common base that may be named here
+        return None
+
+
+def panel(running: Running, backlogs: list[Backlog] | None) -> RenderableType:
     parts: list[RenderableType] = [
         Text.assemble(("clock ", "dim"), clock_text(running.instance)),
         worker_table([each for each in read_workers(running.instance) if (each.service, each.slot) in running.workers]),
-        input_table(backlogs),
+        Text("Kafka does not answer", style="bright_red") if backlogs is None else input_table(backlogs),
     ]
     return Group(*parts, *map(trouble, failing(running)))
 

@@ -6,7 +6,6 @@ All of them are made up; domains end in `.example`. The same every time: ids are
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -173,5 +172,3 @@ HOMES: tuple[Home, ...] = (
         "Tahoma Foods"),
     ),
 )  # fmt: skip
-
-BY_PARTNER: Mapping[str, Home] = {home.partner_id: home for home in HOMES}

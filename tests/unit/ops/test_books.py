@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from datetime import date
 
 import pytest
+from rich.console import Console
 
 from cpor.domain.vocabulary import Status
 from cpor.ops.checker import PipelineLog
-from cpor.ops.demo.cast import CLAIMS, cast
+from cpor.ops.demo.cast import CLAIMS, Cast, cast
 from cpor.ops.demo.material import subjects
 from cpor.ops.demo.reconcile import count
-from cpor.ops.demo.stage import Tally
+from cpor.ops.demo.report import Report, page
+from cpor.ops.demo.stage import Surprise, Tally
 from cpor.ops.demo.world import HOMES
 from cpor.runtime.record import Record
 
@@ -84,6 +87,42 @@ def test_a_claim_that_ended_otherwise_than_its_story_is_named() -> None:
     books = count(PipelineLog(1, states=(state,)))
     assert books.wrong_ends({CLAIM: Status.APPROVED}) == {CLAIM: ("approved", "draft")}
     assert books.wrong_ends({CLAIM: Status.DRAFT, "other": Status.DRAFT}) == {"other": ("draft", None)}
+
+
+def report(log: PipelineLog, surprises: tuple[Surprise, ...] = (), ends: dict[str, Status] | None = None) -> Report:
+    return Report(count(log), Cast((), ends or {}, dict.fromkeys(ends or {}, "DE-0001")), surprises, Tally(), 1.0)
+
+
+def printed(told: Report) -> str:
+    console = Console(width=100, file=io.StringIO(), force_terminal=False)
+    console.print(page(told))
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_an_empty_pipeline_balances_and_says_so() -> None:
+    told = report(PipelineLog(1))
+    assert told.balances
+    assert "It balances" in printed(told)
+
+
+def test_one_unexpected_answer_is_enough_not_to_balance() -> None:
+    told = report(PipelineLog(1), (Surprise("withdrawn", "DE-0001 cpor.claim.withdraw.v1", "accepted", "rejected"),))
+    assert not told.balances
+    assert "withdrawn: DE-0001" in printed(told)
+
+
+def test_one_claim_that_ended_otherwise_is_enough_not_to_balance() -> None:
+    told = report(PipelineLog(1), ends={CLAIM: Status.APPROVED})
+    assert not told.balances
+    assert "DE-0001: None, not approved" in printed(told)
+
+
+def test_one_finding_of_the_checker_is_enough_not_to_balance() -> None:
+    sent = record("cpor.partners.P-1.commands", "cpor.claim.cancel.v1", "{}")
+    told = report(PipelineLog(1, commands=(sent,)))
+    assert told.books.findings
+    assert "receipt_missing" in printed(told)
 
 
 # -- the cast ---------------------------------------------------------------------------------------------------------
