@@ -32,15 +32,22 @@ class Health:
         self.records = 0
         self.timers = 0
         self.dead_letters = 0
+        #: Rounds whose transaction failed.
+        self.dropped = 0
+        #: Time spent in rounds that were committed, seconds.
+        self.round_seconds = 0.0
+        #: Partitions that wait for something.
+        self.held = 0
         self.slots: list[int] = []
         self.state = "starting"
         #: Age of the newest record when its round was committed, ms.
         self.lateness_ms = 0
         self._written = 0.0
 
-    def committed(self, batch: Sequence[Record], timers: int, now: int) -> None:
+    def committed(self, batch: Sequence[Record], timers: int, now: int, seconds: float = 0.0) -> None:
         """A round went through."""
         self.rounds += 1
+        self.round_seconds += seconds
         self.records += len(batch)
         self.timers += timers
         self.lateness_ms = max(0, now - batch[-1].appended_at) if batch else 0
@@ -73,6 +80,9 @@ class Health:
             "records": self.records,
             "timers": self.timers,
             "dead_letters": self.dead_letters,
+            "dropped": self.dropped,
+            "round_seconds": round(self.round_seconds, 3),
+            "held": self.held,
             "lateness_ms": self.lateness_ms,
             "started": self.started,
             "at": wall_ms(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 from cpor.runtime.processor import Preparation
 from cpor.runtime.record import Record, TopicPartition
@@ -40,8 +40,8 @@ class Holds:
         self._reader.resume(self._until)
         self._until.clear()
 
-    def waiting(self) -> Iterable[TopicPartition]:
-        return tuple(self._until)
+    def waiting(self) -> Collection[TopicPartition]:
+        return self._until.keys()
 
     def cut(self, records: Sequence[Record], preparation: Preparation) -> list[Record]:
         """The records that are ready; each partition is held at its first record that is not."""

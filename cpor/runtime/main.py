@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 import structlog
 
 from cpor.runtime import logs
-from cpor.runtime.errors import ExitCode, Fenced, Misconfigured, Stop
+from cpor.runtime.errors import ExitCode, Fenced, Misconfigured, RuntimeFault
 from cpor.runtime.health import Health
+from cpor.runtime.metrics import serve
 from cpor.runtime.processor import Processor
 from cpor.runtime.settings import Settings
 from cpor.runtime.store.engine import RocksEngines
@@ -25,6 +27,8 @@ from cpor.runtime.watchdog import Watchdog
 from cpor.runtime.worker import Worker
 
 log = structlog.get_logger("cpor.runtime")
+
+FENCED = "fenced: another process holds this slot; stop one of the two or give it another --slot"
 
 
 @contextmanager
@@ -45,28 +49,49 @@ def locked(home: Path) -> Iterator[None]:
         yield
 
 
-def run(service: str, build: Callable[[Settings], Processor], arguments: Sequence[str] | None = None) -> int:
-    """The body of `python -m services.<service>`: returns the exit code (see `ExitCode`); never raises."""
+def start(service: str, build: Callable[[Settings], Processor], arguments: Sequence[str] | None = None) -> NoReturn:
+    """The body of `python -m services.<service>`; ends the process with an `ExitCode`.
+
+    At once: threads that still fetch documents, or a client that waits for a broker, must not keep it from ending.
+    """
+    code = run(service, build, arguments)
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def run(service: str, build: Callable[[Settings], Processor], arguments: Sequence[str] | None = None) -> ExitCode:
+    """Run the service until it ends, and say how; never raises."""
     try:
         settings = Settings.read(service, sys.argv[1:] if arguments is None else arguments)
     except Misconfigured as fault:
         print(f"{service}: {fault}", file=sys.stderr)
         return ExitCode.STOPPED
     logs.configure(service, settings.slot)
-    health = Health(service, settings.slot, settings.home / "health.json")
     try:
         with locked(settings.home):
-            _work(settings, build, health)
+            return _guarded(settings, build)
+    except Fenced as fault:
+        log.error(FENCED, cause=str(fault))
+        return ExitCode.FENCED
+    except OSError as fault:
+        log.error("the data directory cannot be used", path=str(settings.home), cause=str(fault))
+        return ExitCode.STOPPED
+
+
+def _guarded(settings: Settings, build: Callable[[Settings], Processor]) -> ExitCode:
+    """The work, with every way it can end told in the log and in the health file."""
+    health = Health(settings.service, settings.slot, settings.home / "health.json")
+    try:
+        _work(settings, build, health)
         return ExitCode.DONE
     except Fenced as fault:
-        log.error(
-            "fenced: another process holds this slot; stop one of the two or give it another --slot", cause=str(fault)
-        )
+        log.error(FENCED, cause=str(fault))
+        health.ended("stopped", f"fenced: {fault}")
         return ExitCode.FENCED
-    except Stop as fault:
-        log.error("stopped", cause=str(fault), because=repr(fault.__cause__))
+    except RuntimeFault as fault:
+        log.error("stopped", cause=str(fault), because=repr(fault.__cause__), exc_info=fault.__cause__)
         health.ended("stopped", str(fault))
-        return fault.exit_code
+        return ExitCode.STOPPED
     except Exception as fault:
         log.exception("stopped by an unknown fault", cause=repr(fault))
         health.ended("stopped", repr(fault))
@@ -81,6 +106,8 @@ def _work(settings: Settings, build: Callable[[Settings], Processor], health: He
     watchdog = Watchdog(settings.watchdog_seconds)
     watchdog.start()
     stopping = _on_signals()
+    if settings.metrics is not None:
+        serve(health, *settings.metrics)
     engines = RocksEngines(settings.home / "store")
     worker = Worker(build(settings), transport, engines, clock, settings.slot, health=health, alive=watchdog.alive)
     gc.collect()
@@ -93,10 +120,12 @@ def _work(settings: Settings, build: Callable[[Settings], Processor], health: He
 
 
 def _on_signals() -> Callable[[], bool]:
+    """The first signal asks for an end after the round, a second one ends the process as if it had been killed."""
     asked: list[int] = []
 
     def remember(number: int, frame: FrameType | None) -> None:
         asked.append(number)
+        signal.signal(number, signal.SIG_DFL)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, remember)

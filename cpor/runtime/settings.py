@@ -36,6 +36,8 @@ class Settings:
     session_ms: int = SESSION_TIMEOUT_MS
     transaction_ms: int = TRANSACTION_TIMEOUT_MS
     watchdog_seconds: int = 60
+    #: Where Prometheus asks, None: nowhere.
+    metrics: tuple[str, int] | None = None
 
     @property
     def home(self) -> Path:
@@ -76,6 +78,7 @@ class Settings:
             session_ms=_number(env, "CPOR_SESSION_MS", SESSION_TIMEOUT_MS),
             transaction_ms=_number(env, "CPOR_TRANSACTION_MS", TRANSACTION_TIMEOUT_MS),
             watchdog_seconds=_number(env, "CPOR_WATCHDOG_SECONDS", 60),
+            metrics=_address(env, "CPOR_METRICS_PORT"),
         )
 
     def counts(self) -> dict[str, int]:
@@ -88,3 +91,14 @@ def _number(env: Mapping[str, str], name: str, default: int) -> int:
     if not told.isascii() or not told.isdigit() or int(told) < 1:
         raise Misconfigured(f"{name} must be a whole number above 0, not {told[:40]!r}")
     return int(told)
+
+
+def _address(env: Mapping[str, str], name: str) -> tuple[str, int] | None:
+    """`9100` (this machine only) or `0.0.0.0:9100`."""
+    told = env.get(name)
+    if not told:
+        return None
+    host, _, port = told.rpartition(":")
+    if not port.isascii() or not port.isdigit() or int(port) > 65_535:
+        raise Misconfigured(f"{name} must be a port or host:port, not {told[:40]!r}")
+    return host or "127.0.0.1", int(port)

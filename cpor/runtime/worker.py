@@ -124,6 +124,7 @@ class Worker:
         self.health.slots = sorted(self.assignment.tasks)
         self._look_for_sources()
         self._holds.release_due()
+        self.health.held = len(self._holds.waiting())
         batch = self._reader.poll(self._limits.poll_ms, self._limits.records)
         now = self._clock.now()
         due = self._due_timers(now)
@@ -160,6 +161,7 @@ class Worker:
 
     def _transact(self, batch: list[Record], due: list[tuple[Task, Timer]], now: int) -> int:
         """Returns how many records and timers went through."""
+        began = time.monotonic()
         producer = self.producer()
         producer.begin()
         for task in self.assignment.tasks.values():
@@ -172,7 +174,7 @@ class Worker:
         producer.send_positions(positions, self.assignment.token())
         producer.commit()
         self._keep(producer, positions, writes, state)
-        self.health.committed(done, len(due), self._clock.now())
+        self.health.committed(done, len(due), self._clock.now(), time.monotonic() - began)
         return len(done) + len(due)
 
     def _process_all(self, batch: list[Record]) -> list[Record]:
@@ -305,6 +307,7 @@ class Worker:
         in a row stop the worker.
         """
         self._failures += 1
+        self.health.dropped += 1
         log.warning("round dropped", failures=self._failures, cause=str(fault))
         if self._failures > self._limits.failures:
             raise Stop("transactions keep failing", failures=self._failures, cause=str(fault)) from fault

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-
-from cpor.runtime.main import run
+from cpor.runtime.main import start
 from cpor.runtime.settings import Settings
 from services.intake.poe.check import DocumentChecker
 from services.intake.poe.limits import P2023
@@ -26,4 +24,4 @@ def build(settings: Settings) -> Intake:
 
 
 if __name__ == "__main__":
-    sys.exit(run("intake", build))
+    start("intake", build)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-
-from cpor.runtime.main import run
+from cpor.runtime.main import start
 from cpor.runtime.settings import Settings
 from services.review.worker import Review
 
@@ -15,4 +13,4 @@ def build(settings: Settings) -> Review:
 
 
 if __name__ == "__main__":
-    sys.exit(run("review", build))
+    start("review", build)

@@ -1,0 +1,154 @@
+"""A worker as a process: how it ends, what it logs, what it tells of itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from cpor.runtime.errors import ExitCode, Fenced
+from cpor.runtime.health import Health, is_fresh, is_heard, read_health
+from cpor.runtime.main import locked
+from cpor.runtime.metrics import CATALOGUE, serve
+from cpor.runtime.settings import Settings
+
+#: A worker whose processor cannot even be built, with a thread that would keep an ordinary process for a minute.
+BROKEN = """
+import threading, time
+from cpor.runtime import main
+class Broken(Exception): pass
+def build(settings):
+    threading.Thread(target=time.sleep, args=(60,)).start()
+    raise Broken("no rules")
+main.start("broken", build, ["--slot", "a", "--data", "DATA"])
+"""
+
+LOGGING = """
+import logging, threading, structlog
+from cpor.runtime import logs
+logs.configure("review", "3")
+structlog.get_logger("cpor.runtime").info("assigned", slots=[1])
+def told():
+    structlog.get_logger("x").warning("from a thread")
+    logging.getLogger("kafka.client").warning("node %s is gone", 7)
+    try:
+        raise ValueError("inner")
+    except ValueError:
+        logging.getLogger("kafka.client").exception("failed")
+thread = threading.Thread(target=told)
+thread.start()
+thread.join()
+"""
+
+STOPPING = """
+import time
+from cpor.runtime.main import _on_signals
+stopping = _on_signals()
+print("ready", flush=True)
+while not stopping():
+    time.sleep(0.01)
+print("asked", flush=True)
+time.sleep(60)
+"""
+
+
+def python(code: str, **env: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", code],
+        env=os.environ | env,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def test_a_worker_that_stops_ends_at_once_whatever_its_threads_do(tmp_path: Path) -> None:
+    worker = python(BROKEN.replace("DATA", str(tmp_path)), CPOR_KAFKA_BOOTSTRAP="127.0.0.1:9")
+    _, told = worker.communicate(timeout=30)
+    assert worker.returncode == ExitCode.STOPPED
+    last = json.loads(told.strip().splitlines()[-1])
+    assert (last["service"], last["slot"], last["level"]) == ("broken", "a", "error")
+    health = read_health(tmp_path / "broken" / "a" / "health.json")
+    assert health is not None
+    assert health["state"] == "stopped"
+
+
+def test_settings_that_are_missing_are_named_and_end_the_worker(tmp_path: Path) -> None:
+    worker = python(BROKEN.replace("DATA", str(tmp_path)), CPOR_KAFKA_BOOTSTRAP="")
+    _, told = worker.communicate(timeout=30)
+    assert worker.returncode == ExitCode.STOPPED
+    assert "CPOR_KAFKA_BOOTSTRAP" in told
+
+
+def test_a_second_process_on_a_slots_directory_is_fenced_and_told_which(tmp_path: Path) -> None:
+    with locked(tmp_path / "broken" / "a"):
+        worker = python(BROKEN.replace("DATA", str(tmp_path)), CPOR_KAFKA_BOOTSTRAP="127.0.0.1:9")
+        _, told = worker.communicate(timeout=30)
+    assert worker.returncode == ExitCode.FENCED
+    assert str(tmp_path / "broken" / "a") in told
+    assert str(os.getpid()) in told
+    assert read_health(tmp_path / "broken" / "a" / "health.json") is None, "the holder's file is not touched"
+
+
+def test_a_directory_is_free_again_after_its_holder(tmp_path: Path) -> None:
+    with locked(tmp_path), pytest.raises(Fenced), locked(tmp_path):
+        pass
+    with locked(tmp_path):
+        pass
+
+
+def test_every_line_of_the_log_is_json_with_service_and_slot_also_the_clients_and_those_of_threads() -> None:
+    process = python(LOGGING)
+    _, told = process.communicate(timeout=30)
+    lines = [json.loads(line) for line in told.strip().splitlines()]
+    assert [line["event"] for line in lines] == ["assigned", "from a thread", "node 7 is gone", "failed"]
+    assert {(line["service"], line["slot"]) for line in lines} == {("review", "3")}
+    assert "ValueError: inner" in lines[3]["exception"]
+    assert lines[2]["logger"] == "kafka.client"
+
+
+def test_the_first_signal_asks_and_the_second_ends() -> None:
+    process = python(STOPPING)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGTERM)
+    assert process.stdout.readline() == "asked\n"
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=10)
+    assert process.returncode == -signal.SIGTERM
+
+
+def test_metrics_tell_what_health_tells() -> None:
+    health = Health("review", "3")
+    health.records, health.state, health.slots = 12_345, "running", [0, 1]
+    port = serve(health, "127.0.0.1", 0)
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        told = answer.read().decode()
+    assert 'cpor_worker_records_total{service="review",slot="3"} 12345.0' in told
+    assert 'cpor_worker_slots{service="review",slot="3"} 2.0' in told
+    assert 'cpor_worker_up{service="review",slot="3"} 1.0' in told
+    assert all(f"# HELP {metric.name}" in told for metric in CATALOGUE)
+    assert serve(health, "127.0.0.1", port) == 0, "a port that is taken is no reason to stop"
+
+
+def test_a_worker_that_joins_is_heard_of_and_not_yet_fresh(tmp_path: Path) -> None:
+    health = Health("review", "3", tmp_path / "health.json")
+    health.waits("joining")
+    told = read_health(tmp_path / "health.json")
+    assert told is not None
+    assert is_heard(told)
+    assert not is_fresh(told)
+
+
+@pytest.mark.parametrize(
+    ("told", "wanted"), [("9100", ("127.0.0.1", 9100)), ("0.0.0.0:9100", ("0.0.0.0", 9100)), ("", None)]
+)
+def test_the_metrics_address_is_a_port_or_host_and_port(told: str, wanted: tuple[str, int] | None) -> None:
+    env = {"CPOR_KAFKA_BOOTSTRAP": "b:1", "CPOR_METRICS_PORT": told}
+    assert Settings.read("review", [], env).metrics == wanted
