@@ -14,12 +14,14 @@ from cpor.domain import commands as cmd
 from cpor.domain.associations import associations_after
 from cpor.domain.commands import CommandData
 from cpor.domain.decide import decide
+from cpor.domain.deciding.windows import is_disputable
 from cpor.domain.events import Event
 from cpor.domain.evolve import evolve, fold
 from cpor.domain.handoff import HandoffType, handoffs
-from cpor.domain.model import ClaimState
+from cpor.domain.model import ClaimState, ConsentStage
+from cpor.domain.policy import policy
 from cpor.domain.result import Accepted
-from cpor.domain.vocabulary import ClaimId, CommandName, ConsentOutcome, Status
+from cpor.domain.vocabulary import ClaimId, Clock, CommandName, ConsentOutcome, Status
 from tests.unit.domain.claims import ACKNOWLEDGED, EXAMPLES, World, document, sales_form, usage_form
 
 FORMS = (usage_form("teams", "intune"), usage_form("teams"), sales_form())
@@ -89,6 +91,38 @@ def check_prefixes(log: list[Event]) -> None:
             associations_after(unit, states.values())
 
 
+#: The clocks that may run in a status; the first of them must, but for the window and the wait.
+CLOCKS: dict[Status, tuple[Clock, ...]] = {
+    Status.DRAFT: (),
+    Status.SUBMITTED: (Clock.REVIEW_START, Clock.OVERALL_DECISION),
+    Status.UNDER_REVIEW: (Clock.REVIEW_DECISION, Clock.OVERALL_DECISION),
+    Status.PARTNER_ACTION_REQUIRED: (Clock.PARTNER_ANSWER, Clock.OVERALL_DECISION),
+    Status.APPROVED: (Clock.CONSENT_WAIT,),
+    Status.REJECTED: (Clock.DISPUTE_WINDOW,),
+    Status.DISPUTED: (Clock.DISPUTE_ANSWER,),
+    Status.REJECTED_FINAL: (),
+    Status.CANCELLED: (),
+}
+
+
+def check_clocks(log: list[Event]) -> None:
+    """After every event no clock runs that its status does not have, and none is missing (domain §2.3, D7, D20)."""
+    states: dict[ClaimId, ClaimState] = {}
+    for event in log:
+        before = states.get(event.claim_id)
+        after = states[event.claim_id] = evolve(before, event)
+        running = {each.clock for each in after.clocks}
+        expected = CLOCKS[after.status]
+        assert running <= set(expected)
+        assert set(event.clocks_stopped) <= {each.clock for each in (before.clocks if before else ())}
+        if after.status == Status.APPROVED:
+            assert bool(running) is (after.consent.stage == ConsentStage.WAITING)
+        elif after.status == Status.REJECTED:
+            assert bool(running) is is_disputable(policy(after.policy), after, after.reasons)
+        else:
+            assert running >= set(expected[:1])
+
+
 def check_handoffs(world: World) -> None:
     """Per approval: eligible at most once, taken back at most once for a unit, and only after it was given."""
     seen: Counter[tuple[ClaimId, int, HandoffType, str]] = Counter()
@@ -111,6 +145,7 @@ def test_no_history_breaks_an_invariant(steps: list[Step]) -> None:
     for claim, events in world.events.items():
         assert fold(events) == world.states[claim]
     check_prefixes(world.log)
+    check_clocks(world.log)
     check_handoffs(world)
 
 
