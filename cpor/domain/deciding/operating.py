@@ -84,10 +84,10 @@ def earning(desk: Desk, data: RecordEarning) -> None:
 
 
 def end_subscription(desk: Desk, data: EndSubscription) -> Ignored | None:
-    """T19, D16, D23: the claim stays approved."""
+    """T19, D16, D23: the claim stays approved. Workloads have no subscription that could end."""
     claim = desk.claim
-    if not claim.units:
-        return Ignored("the claim holds no unit any more")
+    if claim.form.subscription_id is None or not claim.units:
+        return Ignored("the claim holds no subscription")
     end_association(desk, claim, claim.units, AssociationEndReason.SUBSCRIPTION_ENDED, data.ends_on)
     return None
 

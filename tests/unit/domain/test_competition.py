@@ -12,7 +12,7 @@ from cpor.domain.deciding.competing import COMPETITION_COMMENT
 from cpor.domain.events import AssociationEnded, CompetitionFlagged, Rejected
 from cpor.domain.handoff import HandoffType, Revoked, handoffs
 from cpor.domain.model import FormData, Reason
-from cpor.domain.result import Refused
+from cpor.domain.result import Ignored, Refused
 from cpor.domain.units import touched
 from cpor.domain.vocabulary import (
     AssociationEndReason,
@@ -288,6 +288,14 @@ def test_the_end_of_a_subscription_closes_the_association_and_keeps_the_claim_ap
     types = [each.type for each in handoffs(world.log[-1], claim)]
     assert types == [HandoffType.APPROVED_ENDED, HandoffType.ELIGIBLE_ENDED]
     assert associations_after(SALES_UNIT, world.states.values()) is None
+
+
+def test_workloads_have_no_subscription_that_could_end() -> None:
+    """T19 is of Business Applications: a message meant for another claim must not take a partner's workloads."""
+    world = World()
+    claim = world.approved("a", "P-1", usage_form("teams"))
+    assert isinstance(world.give("a", cmd.EndSubscription(ends_on=date(2024, 6, 30))), Ignored)
+    assert world.claim("a").units == claim.units
 
 
 def test_an_association_is_official_only_after_the_consent_wait() -> None:

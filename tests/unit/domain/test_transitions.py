@@ -56,7 +56,6 @@ LEGAL: dict[tuple[Status, CommandName], Status] = {
     (S.APPROVED, C.DISASSOCIATE): S.REJECTED_FINAL,
     (S.APPROVED, C.REVIEW_COMMENT): S.APPROVED,
     (S.APPROVED, C.OPS_RESEND_NOTICE): S.APPROVED,
-    (S.APPROVED, C.OPS_END_SUBSCRIPTION): S.APPROVED,
     (S.APPROVED, C.CONSENT_OUTCOME): S.REJECTED,
     (S.APPROVED, C.ELIGIBILITY_RESULT): S.APPROVED,
     (S.APPROVED, C.EARNING): S.APPROVED,
@@ -85,7 +84,7 @@ EXACT: dict[tuple[Status, CommandName], Code | None] = {
     **{(status, begin): Code.CLAIM_EXISTS for status in S for begin in (C.CREATE, C.FILE, C.OPS_IMPORT_LEGACY)},
     **{(status, C.DEADLINE_EXPIRED): None for status in S},
     **{(status, C.UNPARK): None for status in S},
-    **{(status, C.OPS_END_SUBSCRIPTION): None for status in S if status != S.APPROVED},
+    **{(status, C.OPS_END_SUBSCRIPTION): None for status in S},  # the example claims workloads, no subscription
     (S.DRAFT, C.CONSENT_OUTCOME): None,
     (S.CANCELLED, C.CONSENT_OUTCOME): None,
     (S.REJECTED_FINAL, C.CONSENT_OUTCOME): None,
