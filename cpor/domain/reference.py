@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from cpor.domain.vocabulary import (
@@ -26,7 +26,7 @@ class Location:
     location_id: LocationId
     name: str
     country: str
-    region: str | None
+    region: str | None = field(default=None, kw_only=True)
     timezone: str
     enrolled: bool
 
@@ -51,9 +51,9 @@ class Partner:
     name: str
     status: PartnerStatus
     country: str
-    region: str | None
+    region: str | None = field(default=None, kw_only=True)
     timezone: str
-    language: str | None
+    language: str | None = field(default=None, kw_only=True)
     locations: tuple[Location, ...] = ()
     users: tuple[User, ...] = ()
 

@@ -93,6 +93,6 @@ def test_every_way_to_get_a_message_wrong_has_its_own_code(demo: dict[str, Any])
     }
 
 
-def test_it_takes_less_than_two_minutes_of_its_own(demo: dict[str, Any]) -> None:
-    """Measured by the demo itself, from its start to its books; the limit here allows for a busy machine."""
+def test_the_time_it_tells_is_its_own_and_within_the_limit_of_a_busy_machine(demo: dict[str, Any]) -> None:
+    """From its start to its books; how fast it is on a quiet machine stands in `docs/performance.md`."""
     assert demo["seconds"] < demo["took"] < LIMIT_SECONDS

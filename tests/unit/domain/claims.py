@@ -66,14 +66,16 @@ ACKNOWLEDGED = tuple(Acknowledgement)
 
 def partner(name: str) -> Partner:
     places = tuple(
-        Location(each, f"Office {each}", "DE", "BY", "Europe/Berlin", enrolled=True)
+        Location(each, f"Office {each}", "DE", "Europe/Berlin", enrolled=True, region="BY")
         for each in (LOCATION, OTHER_LOCATION)
     )
     users = tuple(
         User(UserId(user), user, f"{user}@example.org", role)
         for user, role in (("u-anna", UserRole.INCENTIVES_ADMIN), ("u-bill", UserRole.BILLING_ADMIN))
     )
-    return Partner(PartnerId(name), name, PartnerStatus.ACTIVE, "DE", "BY", "Europe/Berlin", "de", places, users)
+    return Partner(
+        PartnerId(name), name, PartnerStatus.ACTIVE, "DE", "Europe/Berlin", places, users, region="BY", language="de"
+    )
 
 
 CUSTOMER = Customer(TENANT, "Contoso", ("contoso.example",), "JP", "Asia/Tokyo", "ja", (Channel.VOLUME_LICENSING,))

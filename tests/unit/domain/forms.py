@@ -71,7 +71,7 @@ ADVISOR_2020 = replace(
 )
 MODERN_WORK_2020 = replace(MODERN_WORK, domain="contoso.example")
 
-BERLIN = Location(LOCATION, "Munich", "DE", "BY", "Europe/Berlin", True)
+BERLIN = Location(LOCATION, "Munich", "DE", "Europe/Berlin", True, region="BY")
 CUSTOMER = Customer(TENANT, "Contoso", ("contoso.example", "Contoso.test"), "JP", "Asia/Tokyo", "ja")
 SALES = Subscription(SUBSCRIPTION, TENANT, ("sales", "power_bi"), Channel.VOLUME_LICENSING, SubscriptionState.ACTIVE)
 
