@@ -172,9 +172,11 @@ class StartReview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestInformation:
+    """What is left out is refused by the rules, as an event; a dead letter would hold up the partner too."""
+
     NAME: ClassVar[CommandName] = CommandName.REVIEW_REQUEST_INFORMATION
-    reasons: tuple[Reason, ...]
-    comment: str
+    reasons: tuple[Reason, ...] = ()
+    comment: str = ""
     remove_workloads: tuple[str, ...] = ()
 
 
@@ -188,14 +190,14 @@ class ApproveClaim:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RejectClaim:
     NAME: ClassVar[CommandName] = CommandName.REVIEW_REJECT
-    reasons: tuple[Reason, ...]
+    reasons: tuple[Reason, ...] = ()
     comment: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddReviewComment:
     NAME: ClassVar[CommandName] = CommandName.REVIEW_COMMENT
-    text: str
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -193,6 +193,27 @@ def test_an_illegal_command_of_a_reviewer_is_an_event_of_the_claim(pipeline: Pip
     assert pipeline.claim().status == Status.SUBMITTED
 
 
+@pytest.mark.parametrize(
+    ("name", "data", "code"),
+    [
+        (C.REVIEW_REQUEST_INFORMATION, {"comment": "Which?"}, Code.REASON_REQUIRED),
+        (C.REVIEW_REQUEST_INFORMATION, {"reasons": [{"code": "other"}]}, Code.REASON_REQUIRED),
+        (C.REVIEW_REQUEST_INFORMATION, {"reasons": [{"code": "missing_products"}]}, Code.INVALID_FIELDS),
+        (C.REVIEW_REJECT, {"comment": "No"}, Code.REASON_REQUIRED),
+        (C.REVIEW_COMMENT, {}, Code.INVALID_FIELDS),
+    ],
+)
+def test_what_a_reviewer_forgot_is_an_event_and_parks_nobody(
+    pipeline: Pipeline, name: CommandName, data: dict[str, Any], code: Code
+) -> None:
+    """As a dead letter it would hold up the partner's own messages (contract §4)."""
+    pipeline.file()
+    pipeline.review("c", C.REVIEW_START)
+    (event,) = pipeline.review("c", name, **data)
+    assert (event.NAME, event.code) == ("command_refused", code)  # type: ignore[union-attr]
+    assert not pipeline.claim().parked
+
+
 def test_of_two_reviewers_who_saw_the_same_claim_the_second_is_refused_as_stale(pipeline: Pipeline) -> None:
     pipeline.file()
     (started,) = pipeline.review("c", C.REVIEW_START)
