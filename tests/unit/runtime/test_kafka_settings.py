@@ -1,0 +1,105 @@
+"""How the Kafka client is set up, as far as no broker is needed to see it (docs/kafka.md)."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+from kafka import errors as client_errors
+from kafka.record import util as record_util
+
+from cpor.runtime.clock import SystemClock
+from cpor.runtime.errors import Fenced, GenerationLost, Misconfigured, ProducerFenced, TransactionFailed
+from cpor.runtime.topics import DAY_MS, FIXED_TOPICS, MIB, Topic, commands_topic, largest_record, partner_topics
+from cpor.runtime.transport.kafka import (
+    SESSION_TIMEOUT_MS,
+    TRANSACTION_TIMEOUT_MS,
+    KafkaTransport,
+    assert_native_crc,
+)
+from cpor.runtime.transport.kafka_common import translate
+from cpor.runtime.transport.kafka_read import assert_read_committed
+
+RUNTIME = Path(__file__).parents[3] / "cpor" / "runtime"
+RIGHT = {"isolation_level": "read_committed", "enable_auto_commit": False, "auto_offset_reset": "none"}
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (client_errors.ProducerFencedError(), ProducerFenced),
+        (client_errors.InvalidProducerEpochError(), ProducerFenced),
+        (client_errors.FencedInstanceIdError(), Fenced),
+        (client_errors.CommitFailedError("stale"), GenerationLost),
+        (client_errors.UnknownMemberIdError(), GenerationLost),
+        (client_errors.KafkaError(client_errors.ProducerFencedError()), ProducerFenced),
+        (client_errors.KafkaError("Unexpected error"), TransactionFailed),
+        (ValueError("a fault of the client"), TransactionFailed),
+    ],
+    ids=lambda value: repr(value) if isinstance(value, Exception) else "",
+)
+def test_p3_every_error_inside_a_transaction_ends_it(fault: Exception, kind: type[Exception]) -> None:
+    assert type(translate(fault, "cpor.review.0")) is kind
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"isolation_level": "read_uncommitted"}, {"enable_auto_commit": True}, {"auto_offset_reset": "latest"}]
+)
+def test_p5_each_of_the_clients_defaults_is_refused(wrong: dict[str, object]) -> None:
+    assert_read_committed(RIGHT)
+    with pytest.raises(Misconfigured):
+        assert_read_committed(RIGHT | wrong)
+
+
+def test_p7_a_client_without_native_checksums_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert_native_crc()
+    monkeypatch.setattr(record_util, "crc32c_c", None)
+    with pytest.raises(Misconfigured, match="crc32c"):
+        KafkaTransport("localhost:1", SystemClock())
+
+
+def test_p12_the_kernel_has_no_event_loop() -> None:
+    kernel = [path for path in RUNTIME.rglob("*.py") if not path.name.startswith("faust")]
+    assert len(kernel) > 20
+    for path in kernel:
+        nodes = list(ast.walk(ast.parse(path.read_text())))
+        imported = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+        imported += [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
+        assert "asyncio" not in imported, path
+
+
+def test_p11_nothing_subscribes_by_pattern() -> None:
+    for path in RUNTIME.rglob("*.py"):
+        calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+        named = [call for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr == "subscribe"]
+        assert all([keyword.arg for keyword in call.keywords] == ["topics"] and not call.args for call in named)
+
+
+def test_a_transaction_may_not_outlive_the_session() -> None:
+    with pytest.raises(Misconfigured, match="shorter"):
+        KafkaTransport("localhost:1", SystemClock(), session_ms=10_000, transaction_ms=10_000)
+
+
+def test_a_dead_transaction_is_over_before_another_takes_the_slots() -> None:
+    """The broker looks for timed-out transactions every 10 s unless told otherwise."""
+    assert TRANSACTION_TIMEOUT_MS + 10_000 < SESSION_TIMEOUT_MS
+
+
+def test_a_dead_letter_has_room_for_the_largest_command() -> None:
+    assert largest_record(commands_topic("p")) > 7 * MIB
+    assert largest_record(Topic.DEAD_LETTERS) > largest_record(commands_topic("p")) + MIB
+    assert largest_record(Topic.CLAIM_EVENTS) < MIB
+
+
+def test_every_topic_is_stamped_by_the_broker_and_compacted_ones_keep_tombstones_for_a_week() -> None:
+    for spec in (*FIXED_TOPICS, *partner_topics("p")):
+        settings = spec.settings()
+        assert settings["message.timestamp.type"] == "LogAppendTime"
+        if spec.compact:
+            assert settings["delete.retention.ms"] == str(7 * DAY_MS)
+
+
+def test_commands_of_partners_are_unpacked_by_the_broker() -> None:
+    commands = partner_topics("p")[0].settings()
+    assert (commands["compression.type"], commands["max.message.bytes"]) == ("uncompressed", str(8 * MIB))
