@@ -47,13 +47,18 @@ def _flag(desk: Desk, claim: ClaimState, rivals: tuple[ClaimId, ...], units: tup
 
 def incumbents_refusal(desk: Desk, displaces: tuple[ClaimId, ...]) -> Refused | None:
     """D17: who approves over an incumbent says so."""
-    claim = desk.claim
-    holding = incumbents(claim.partner_id, units_of(claim.policy, claim.form), desk.others)
+    holding = in_the_way(desk)
     unnamed = [each.claim_id for each in holding if each.claim_id not in displaces]
     if not unnamed:
         return None
     detail = f"Name the incumbent claims this approval displaces: {', '.join(unnamed)}."
     return Refused(Code.INCUMBENTS_NOT_NAMED, detail)
+
+
+def in_the_way(desk: Desk) -> tuple[ClaimState, ...]:
+    """Claims of other partners that hold what the command's claim asks for."""
+    claim = desk.claim
+    return incumbents(claim.partner_id, units_of(claim.policy, claim.form), desk.others)
 
 
 def clear_the_way(desk: Desk) -> tuple[ClaimId, ...]:
@@ -63,7 +68,7 @@ def clear_the_way(desk: Desk) -> tuple[ClaimId, ...]:
     """
     claim = desk.claim
     units = units_of(claim.policy, claim.form)
-    displaced = incumbents(claim.partner_id, units, desk.others)
+    displaced = in_the_way(desk)
     for each in displaced:
         _displace(desk, each, overlap(each.units, units))
     for each in own_legacy(claim, units, desk.others):

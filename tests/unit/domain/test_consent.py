@@ -193,6 +193,18 @@ def test_an_early_no_under_p2020_is_kept_and_applied_with_the_approval() -> None
     ]
 
 
+def test_an_approval_that_an_early_no_undoes_at_once_displaces_nobody() -> None:
+    world = World(UNDER_P2020)
+    incumbent = world.approved("a", "P-2", usage_form("teams"), doc=2)
+    world.under_review("c", "P-1", usage_form("teams", "exchange"))
+    world.must("c", DECLINE)
+    claim = world.must("c", cmd.ApproveClaim(displaces=(incumbent.claim_id,)))
+    assert claim.status == Status.REJECTED
+    assert claim.has_reason(RejectionReason.CUSTOMER_DECLINED)
+    kept = world.claim("a", "P-2")
+    assert (kept.status, kept.units) == (Status.APPROVED, incumbent.units)
+
+
 def test_under_p2020_the_customer_may_decline_to_the_end_of_day_seven() -> None:
     for days, declined in ((6.5, True), (8.0, False)):
         world = World(UNDER_P2020)
