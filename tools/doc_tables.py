@@ -207,6 +207,12 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "cpor.intake.parked": ("partner/claim reference", "references that wait behind a dead letter"),
     "cpor.review.slots": (NONE, "nothing, ever: review's group joins it"),
     "cpor.review.parked": ("tenant/claim id", "claims that wait behind a dead letter"),
+    "cpor.notify.slots": (NONE, "nothing, ever: notify's group joins it"),
+    "cpor.notify.state": ("claim id @tenant", "what notify remembers of a claim"),
+    "cpor.notify.outbox": ("mail id @tenant", "mails on their way; tombstone when delivered or bounced"),
+    "cpor.notify.timers": ("timer @tenant", "notify's timers"),
+    "cpor.notify.parked": ("claim id @tenant", "claims that wait behind a dead letter"),
+    "cpor.notify.resend": ("tenant", "mails that were deferred, to be sent again"),
 }
 COUNTS: Mapping[Count, str] = {Count.CLAIMS: "N", Count.PARTNERS: "P", Count.ONE: "1"}
 

@@ -44,6 +44,12 @@ class Topic(StrEnum):
     INTAKE_PARKED = "cpor.intake.parked"
     REVIEW_SLOTS = "cpor.review.slots"
     REVIEW_PARKED = "cpor.review.parked"
+    NOTIFY_SLOTS = "cpor.notify.slots"
+    NOTIFY_STATE = "cpor.notify.state"
+    NOTIFY_OUTBOX = "cpor.notify.outbox"
+    NOTIFY_TIMERS = "cpor.notify.timers"
+    NOTIFY_PARKED = "cpor.notify.parked"
+    NOTIFY_RESEND = "cpor.notify.resend"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,12 @@ FIXED_TOPICS: tuple[TopicSpec, ...] = (
     TopicSpec(Topic.INTAKE_PARKED, PARTNERS, compact=True),
     TopicSpec(Topic.REVIEW_SLOTS, CLAIMS, keep_days=1),
     TopicSpec(Topic.REVIEW_PARKED, CLAIMS, compact=True),
+    TopicSpec(Topic.NOTIFY_SLOTS, CLAIMS, keep_days=1),
+    TopicSpec(Topic.NOTIFY_STATE, CLAIMS, compact=True),
+    TopicSpec(Topic.NOTIFY_OUTBOX, CLAIMS, compact=True),
+    TopicSpec(Topic.NOTIFY_TIMERS, CLAIMS, compact=True),
+    TopicSpec(Topic.NOTIFY_PARKED, CLAIMS, compact=True),
+    TopicSpec(Topic.NOTIFY_RESEND, CLAIMS, keep_days=90),
 )
 
 _LARGE = {spec.name: spec for spec in FIXED_TOPICS if spec.max_message_bytes != MIB}

@@ -1,0 +1,101 @@
+"""`cpor.notify.mail` and `cpor.notify.deliveries` (contract §1): every mail, rendered once, and what became of it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from schemas.base import Message
+from schemas.consent import Notice
+from schemas.fields import Email, LanguageTag, Moment, SequenceNumber, UuidText
+
+MAIL = "cpor.mail.v1"
+DELIVERED = "cpor.delivery.delivered.v1"
+DEFERRED = "cpor.delivery.deferred.v1"
+BOUNCED = "cpor.delivery.bounced.v1"
+#: On a mail that is sent again: which attempt this is, from 1. Without it, the first.
+ATTEMPT = "cpor_attempt"
+
+
+class MailKind(StrEnum):
+    """What a mail is about; each is a folder of templates."""
+
+    CUSTOMER_REQUESTED = "customer_requested"
+    CUSTOMER_APPROVED = "customer_approved"
+    INFORMATION_REQUESTED = "information_requested"
+    COMMENTED = "commented"
+    COMPETING = "competing"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    REJECTED_FINAL = "rejected_final"
+    WITHDRAWN = "withdrawn"
+    DISASSOCIATED = "disassociated"
+    OFFICIAL = "official"
+    NOTICE_UNDELIVERED = "notice_undelivered"
+    ASSOCIATION_ENDED = "association_ended"
+    REASSOCIATE = "reassociate"
+    DEADLINE_NEAR = "deadline_near"
+    WINDOW_CLOSED = "window_closed"
+    DEADLINE_MISSED = "deadline_missed"
+
+
+class Recipient(StrEnum):
+    """Whom a mail is for."""
+
+    CUSTOMER = "customer"
+    PARTNER = "partner"
+    OPERATIONS = "operations"
+
+
+class AboutMail(Message):
+    """What names a mail, on the mail and on whatever becomes of it."""
+
+    mail_id: UuidText
+    """Local part of the Message-ID: the same event, kind and address are one mail (contract §2)."""
+    claim_id: UuidText
+    kind: MailKind
+    recipient: Recipient
+    cause: UuidText
+    """`ce_id` of the event that brought it about; for a notice that of `cpor.consent.requested.v1`."""
+    notice: Notice | None = None
+    """For the customer's two notices: which (D3)."""
+    approval: SequenceNumber | None = None
+    """The approval that the notice is about."""
+
+
+class Mail(AboutMail):
+    """A mail as it is sent: it is never rendered again."""
+
+    to: Email
+    to_name: str = Field(max_length=200)
+    language: LanguageTag
+    subject: str = Field(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=500)
+    """One line."""
+    text: str
+    html: str
+    at: Moment
+
+
+class Delivered(AboutMail):
+    """The next mail server took it."""
+
+    attempt: int = Field(ge=1)
+    at: Moment
+
+
+class Deferred(AboutMail):
+    """It could not be delivered yet (4xx, or no server answered) and is sent again at `next_at`."""
+
+    attempt: int = Field(ge=1)
+    at: Moment
+    next_at: Moment
+    reply: str = Field(max_length=500)
+
+
+class Bounced(AboutMail):
+    """It will not be delivered: refused (5xx), or deferred too often."""
+
+    attempt: int = Field(ge=1)
+    at: Moment
+    reply: str = Field(max_length=500)
