@@ -202,10 +202,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "cpor.reference.subscriptions": ("subscription id @tenant", "subscriptions"),
     "cpor.dead-letters": ("the original's", "what could not be processed, whole, with `dlq_*` headers"),
     "cpor.audit": ("operator", "what operators did (later)"),
-    "cpor.intake.slots": (NONE, "nothing, ever: intake's group joins it"),
     "cpor.intake.state": ("partner/claim reference", "what intake remembers of a reference"),
     "cpor.intake.parked": ("partner/claim reference", "references that wait behind a dead letter"),
-    "cpor.review.slots": (NONE, "nothing, ever: review's group joins it"),
     "cpor.review.parked": ("tenant/claim id", "claims that wait behind a dead letter"),
     "cpor.notify.slots": (NONE, "nothing, ever: notify's group joins it"),
     "cpor.notify.state": ("claim id @tenant", "what notify remembers of a claim"),
@@ -214,13 +212,29 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "cpor.notify.parked": ("claim id @tenant", "claims that wait behind a dead letter"),
     "cpor.notify.resend": ("tenant", "mails that were deferred, to be sent again"),
 }
+#: Topics that a service keeps for itself, by the last part of their name: key, and what they hold.
+OWN_WORDS: Mapping[str, tuple[str, str]] = {
+    "slots": (NONE, "nothing, ever: {service}'s group joins it"),
+    "parked": ("what orders records", "keys that wait behind a dead letter"),
+    "timers": ("claim, clock, start, rung", "{service}'s durable timers"),
+    "state": ("{service}'s own", "what {service} remembers"),
+}
 COUNTS: Mapping[Count, str] = {Count.CLAIMS: "N", Count.PARTNERS: "P", Count.ONE: "1"}
 
 
 def topics() -> str:
     rows = [_topic(spec, *PARTNER_WORDS[spec.name.rsplit(".", 1)[1]]) for spec in partner_topics("PARTNER")]
-    rows += [_topic(spec, *WORDS[spec.name]) for spec in FIXED_TOPICS]
+    rows += [_topic(spec, *_words(spec.name)) for spec in FIXED_TOPICS]
     return table(("topic", "key", "holds", "partitions", "kept"), rows)
+
+
+def _words(topic: str) -> tuple[str, str]:
+    """Key, and what it holds. Raises KeyError for a topic that is neither in `WORDS` nor of a kind in `OWN_WORDS`."""
+    if topic in WORDS:
+        return WORDS[topic]
+    _, service, kind = topic.split(".")
+    key, holds = OWN_WORDS[kind]
+    return key.format(service=service), holds.format(service=service)
 
 
 def _topic(spec: TopicSpec, key: str, holds: str) -> tuple[str, ...]:
