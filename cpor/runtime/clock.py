@@ -13,18 +13,23 @@ import time
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from math import ceil
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 
 class Clock(Protocol):
-    """Two questions; both answer in ms since the epoch."""
+    """Three questions; all answer in ms since the epoch."""
 
     def now(self) -> int:
         """The pipeline's time now."""
 
     def at(self, wall: int) -> int:
         """The pipeline's time at a wall-clock instant (a broker's append time)."""
+
+    def wall(self, shown: int) -> int:
+        """The inverse: the first wall-clock instant at which the pipeline's time is `shown` or later, as far as is
+        known now."""
 
 
 def wall_ms() -> int:
@@ -40,6 +45,9 @@ class SystemClock:
     def at(self, wall: int) -> int:
         return wall
 
+    def wall(self, shown: int) -> int:
+        return shown
+
 
 class Piece(NamedTuple):
     """From wall instant `since` on the clock shows `shown` plus `rate` ms for each wall ms."""
@@ -53,6 +61,17 @@ def map_wall(pieces: Sequence[Piece], wall: int) -> int:
     """The shown time at a wall instant; instants before the first piece go through the first."""
     piece = pieces[max(0, bisect_right(pieces, wall, key=lambda p: p.since) - 1)]
     return piece.shown + int((wall - piece.since) * piece.rate)
+
+
+def map_shown(pieces: Sequence[Piece], shown: int) -> int:
+    """The first wall instant at which `shown` or a later time is shown; the last piece goes on for ever."""
+    for number, piece in enumerate(pieces):
+        wall = piece.since + ceil((shown - piece.shown) / piece.rate)
+        if number and wall < piece.since:
+            return piece.since
+        if number + 1 == len(pieces) or wall < pieces[number + 1].since:
+            return wall
+    raise ValueError("a clock without pieces shows nothing")
 
 
 class TestClock:
@@ -80,6 +99,10 @@ class TestClock:
         if wall >= self._looked:
             self._look()
         return map_wall(self._pieces, wall)
+
+    def wall(self, shown: int) -> int:
+        self._look()
+        return map_shown(self._pieces, shown)
 
     def _look(self) -> None:
         self._looked = wall_ms()
@@ -135,6 +158,9 @@ class ManualClock:
 
     def at(self, wall: int) -> int:
         return wall
+
+    def wall(self, shown: int) -> int:
+        return shown
 
     def tick(self, ms: int = 1) -> int:
         self._now += ms

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from cpor.runtime.errors import Stop
-from cpor.runtime.record import Record
+from cpor.runtime.record import Record, TopicPartition
 
 Decode = Callable[[bytes], Any]
 Encode = Callable[[Any], bytes]
@@ -121,6 +121,26 @@ class Context(Protocol):
         """What `prepare` gathered for this record."""
 
 
+class Observer(Protocol):
+    """What a gate may ask before a round's timers fire; every answer holds for the round.
+
+    All of them speak of `shown`, an instant on the pipeline's clock, and of `grace`, ms of wall time after it.
+    """
+
+    #: The partition whose timers are asked about.
+    partition: int
+
+    def is_past(self, shown: int, grace: int = 0) -> bool:
+        """Whether the clock has shown `shown` for `grace` ms."""
+
+    def have_read(self, topic: str, shown: int, grace: int = 0) -> bool:
+        """Whether this worker has processed all of its partition of `topic` that was appended before that instant."""
+
+    def has_read(self, group: str, tp: TopicPartition, shown: int, grace: int = 0) -> bool:
+        """Whether a group has committed all of `tp` that was appended before that instant; a topic that does not exist
+        has nothing left to read."""
+
+
 class Preparation(Protocol):
     """The facts of one batch, gathered concurrently. Bounded by the kernel: what is not ready is held back and read
     again.
@@ -189,6 +209,13 @@ class Processor(ABC):
     def fire(self, context: Context, timer: Timer) -> None:
         """A timer is due (at most once each)."""
         raise Stop("a timer fired in a worker without timers", service=self.service)
+
+    def gate(self, due: Sequence[Timer], look: Observer) -> Sequence[Timer]:
+        """Which of these due timers of one partition may fire now (the fair clock, D19); the others are asked again.
+
+        Asked before the transaction, so `look` may do I/O.
+        """
+        return due
 
     def prepare(self, batch: Sequence[Record], lookup: Lookup) -> Preparation:
         """Start gathering what the batch needs (S3 look-ups ...); must not block: the kernel waits up to 200 ms for

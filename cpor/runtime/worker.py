@@ -21,6 +21,7 @@ from cpor.runtime.errors import ProducerFenced, Reject, Retry, Stop, Transaction
 from cpor.runtime.health import Health
 from cpor.runtime.holds import Holds
 from cpor.runtime.letters import LetterLimit, Letters
+from cpor.runtime.observer import TimerGate
 from cpor.runtime.processor import Lookup, Processor, Timer
 from cpor.runtime.record import Output, Record, TopicPartition
 from cpor.runtime.restore import checkpoint_of
@@ -44,6 +45,8 @@ class Limits:
     seconds: float = 2.0
     #: Timers of a round at most, per slot.
     timers: int = 1_000
+    #: How long timers that the gate held back wait until it is asked again, seconds.
+    gate_seconds: float = 0.25
     #: How long an empty poll waits, ms.
     poll_ms: int = 100
     #: Failed transactions in a row before the worker stops.
@@ -89,6 +92,8 @@ class Worker:
         self._idled = 0.0
         self._settled = time.monotonic()
         self._moved: list[TopicPartition] = []
+        admin = transport.admin()
+        self.gate = TimerGate(processor, clock, self._reader, admin, self._limits.gate_seconds)
         self.producer()  # fences an elder of this slot before anything is read
         self.assignment = Assignment(
             processor,
@@ -96,7 +101,7 @@ class Worker:
             transport.membership(f"cpor.{processor.service}", member, processor.slots_topic),
             self._reader,
             transport.reader(),
-            transport.admin(),
+            admin,
             alive,
         )
 
@@ -127,10 +132,11 @@ class Worker:
         self.health.held = len(self._holds.waiting())
         batch = self._reader.poll(self._limits.poll_ms, self._limits.records)
         now = self._clock.now()
-        due = self._due_timers(now)
+        due = self.gate.due(self.assignment.tasks.values(), now, self._limits.timers)
         if batch or due:
             self.assignment.refresh_tables()
             batch = self._prepare(batch)
+            due = self.gate.pass_through(due, batch)
         if not batch and not due and not self._passed_markers():
             self.health.idle()
             return 0
@@ -150,12 +156,6 @@ class Worker:
         for task in self.assignment.tasks.values():
             task.facts = preparation.facts
         return self._holds.cut(batch, preparation)
-
-    def _due_timers(self, now: int) -> list[tuple[Task, Timer]]:
-        if self.processor.timers_topic is None:
-            return []
-        tasks = self.assignment.tasks.values()
-        return [(task, timer) for task in tasks for timer in task.due(now, self._limits.timers)]
 
     # -- one transaction ------------------------------------------------------------------------------------------
 

@@ -13,7 +13,8 @@ from kafka.admin import NewTopic
 from kafka.record import util as record_util
 
 from cpor.runtime.clock import Clock
-from cpor.runtime.errors import Misconfigured
+from cpor.runtime.errors import Misconfigured, Retry
+from cpor.runtime.record import TopicPartition
 from cpor.runtime.topics import TopicSpec
 from cpor.runtime.transport.kafka_common import bounded
 from cpor.runtime.transport.kafka_read import KafkaMembership, KafkaReader
@@ -21,6 +22,8 @@ from cpor.runtime.transport.kafka_write import KafkaPublisher, KafkaTransactions
 
 TRANSACTION_TIMEOUT_MS = 15_000
 SESSION_TIMEOUT_MS = 45_000
+#: A broker that comes back is found that soon; by default a client may wait for 30 s.
+RECONNECT_MS = 2_000
 
 
 def assert_native_crc() -> None:
@@ -61,6 +64,13 @@ class KafkaAdmin:
             self._client.wait_for_topics([spec.name for spec in fresh])
         return [spec.name for spec in fresh]
 
+    def group_positions(self, group: str) -> dict[TopicPartition, int]:
+        try:
+            found = self._client.list_group_offsets(group).get(group, {})
+        except client_errors.KafkaError as fault:
+            raise Retry("a group's positions cannot be read now", group=group, cause=str(fault)[:200]) from fault
+        return {TopicPartition(*tp): int(told.offset) for tp, told in found.items() if told.offset >= 0}
+
     def close(self) -> None:
         bounded(self._client.close, seconds=5)
 
@@ -91,7 +101,7 @@ class KafkaTransport:
         self._clock = clock
         self._session_ms = session_ms
         self._transaction_ms = transaction_ms
-        self._settings = settings
+        self._settings = {"reconnect_backoff_max_ms": RECONNECT_MS, **settings}
 
     def producer(self, transactional_id: str) -> KafkaTransactions:
         return KafkaTransactions(self._bootstrap, transactional_id, self._transaction_ms, self._settings)

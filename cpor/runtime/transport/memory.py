@@ -253,6 +253,10 @@ class MemoryAdmin:
             self._broker.create(spec.name, counts[spec.count], spec.max_message_bytes)
         return [spec.name for spec in fresh]
 
+    def group_positions(self, group: str) -> dict[TopicPartition, int]:
+        joined = self._broker.groups.get(group)
+        return {} if joined is None else dict(joined.committed)
+
     def close(self) -> None:
         return None
 

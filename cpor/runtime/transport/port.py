@@ -143,6 +143,10 @@ class Admin(Protocol):
     def create(self, specs: Iterable[TopicSpec], counts: Mapping[str, int]) -> list[str]:
         """Create what is missing; `counts` maps `Count` to partitions. Returns the names created."""
 
+    def group_positions(self, group: str) -> dict[TopicPartition, int]:
+        """What any group has committed, without waiting for its open transactions; empty for a group that does not
+        exist. Raises `Retry` where the broker cannot tell now."""
+
     def close(self) -> None: ...
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from cpor.runtime.topics import MIB, Count, TopicSpec
 from cpor.runtime.transport.port import PublishFailed
-from tests.contract.transport.bench import PARTITIONS, Bench, text
+from tests.contract.transport.bench import PARTITIONS, Bench, eventually, text
 
 
 def test_only_missing_topics_are_created_with_the_partitions_of_their_kind(bench: Bench) -> None:
@@ -53,3 +53,26 @@ def test_a_record_that_the_broker_refuses_is_told_by_flush(bench: Bench) -> None
     publisher.send(bench.output("fine"))
     assert publisher.flush() == [0]
     publisher.close()
+
+
+def test_anybody_can_see_what_a_group_has_committed(bench: Bench) -> None:
+    assert bench.admin.group_positions(bench.group) == {}
+    member = bench.member()
+    bench.joined(member)
+    producer = bench.producer()
+    producer.begin()
+    producer.send(bench.output("a"))
+    producer.send_positions({bench.tp(): 3, bench.tp(2): 0}, member.token())
+    assert bench.admin.group_positions(bench.group) == {}
+    producer.commit()
+    eventually(lambda: bench.admin.group_positions(bench.group) == {bench.tp(): 3, bench.tp(2): 0})
+
+
+def test_a_reader_finds_instants_and_ends_of_partitions_it_does_not_read(bench: Bench) -> None:
+    bench.publish("a", "b")
+    later = bench.later()
+    bench.publish("c")
+    reader = bench.reader(bench.tp(0, bench.slots))
+    assert reader.offsets_at({bench.tp(): later}) == {bench.tp(): 2}
+    assert reader.offsets_at({bench.tp(): later + 60_000}) == {bench.tp(): None}
+    assert reader.ends([bench.tp()], uncommitted=True) == {bench.tp(): 3}

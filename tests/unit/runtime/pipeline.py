@@ -21,7 +21,7 @@ GROUP = "cpor.count"
 FAULT_POINTS = ("send", "send_positions", "commit", "committed")
 TOPICS = ("in", "out", "fired", "count.slots", "count.state", "count.timers", "count.parked")
 #: Nothing waits: an empty poll returns at once, new topics and passed markers are looked for in every round.
-EAGER = Limits(poll_ms=0, refresh_seconds=0, idle_seconds=0, pause_seconds=0)
+EAGER = Limits(poll_ms=0, refresh_seconds=0, idle_seconds=0, pause_seconds=0, gate_seconds=0)
 
 
 class Crash(BaseException):
