@@ -18,6 +18,11 @@ from cpor.runtime.transport.kafka_common import bounded
 Settings = dict[str, str]
 _TRIES = 20
 _PAUSE_SECONDS = 0.25
+_NOT_YET = (
+    client_errors.CoordinatorNotAvailableError,
+    client_errors.CoordinatorLoadInProgressError,
+    client_errors.NotCoordinatorError,
+)
 
 
 class KafkaInspector:
@@ -40,9 +45,9 @@ class KafkaInspector:
         return {TopicPartition(*tp): int(told.offset) for tp, told in found.items() if told.offset >= 0}
 
     def _offsets(self, group: str) -> dict[Any, Any]:
-        """A broker that no group has ever used first makes the topic of the groups: it says so, and is asked again."""
+        """A broker that just started, or that no group has ever used, says so, and is asked again."""
         for _ in range(_TRIES):
-            with contextlib.suppress(client_errors.CoordinatorNotAvailableError):
+            with contextlib.suppress(*_NOT_YET):
                 found: dict[Any, Any] = self._client.list_group_offsets(group).get(group, {})
                 return found
             time.sleep(_PAUSE_SECONDS)

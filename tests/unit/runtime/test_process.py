@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import subprocess
 import sys
+import time
 import urllib.request
 from pathlib import Path
 
@@ -14,6 +16,7 @@ import pytest
 
 from cpor.runtime.errors import ExitCode, Fenced
 from cpor.runtime.health import Health, is_fresh, is_heard, read_health
+from cpor.runtime.logs import Sparse
 from cpor.runtime.main import locked
 from cpor.runtime.metrics import CATALOGUE, serve
 from cpor.runtime.settings import Settings
@@ -111,6 +114,21 @@ def test_every_line_of_the_log_is_json_with_service_and_slot_also_the_clients_an
     assert {(line["service"], line["slot"]) for line in lines} == {("review", "3")}
     assert "ValueError: inner" in lines[3]["exception"]
     assert lines[2]["logger"] == "kafka.client"
+
+
+def test_a_library_that_repeats_itself_is_heard_once_and_then_counted() -> None:
+    sparse = Sparse(seconds=0.05)
+    told = [made("node %s is gone", n) for n in range(100)]
+    assert [record.getMessage() for record in told if sparse.filter(record)] == ["node 0 is gone"]
+    assert sparse.filter(made("something else"))
+    time.sleep(0.06)
+    again = made("node %s is gone", 7)
+    assert sparse.filter(again)
+    assert again.getMessage() == "node 7 is gone (and 99 more like it)"
+
+
+def made(message: str, *arguments: object) -> logging.LogRecord:
+    return logging.LogRecord("kafka", logging.WARNING, "file", 1, message, arguments, None)
 
 
 def test_the_first_signal_asks_and_the_second_ends() -> None:
