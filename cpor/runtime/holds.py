@@ -49,12 +49,11 @@ class Holds:
         held: set[TopicPartition] = set()
         ready: list[Record] = []
         for record in records:
-            tp = record.tp
-            if tp in held:
+            if held and record.tp in held:
                 continue
             if preparation.ready(record):
                 ready.append(record)
             else:
-                held.add(tp)
-                self.hold(tp, record.offset)
+                held.add(record.tp)
+                self.hold(record.tp, record.offset)
         return ready

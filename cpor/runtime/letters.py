@@ -42,7 +42,9 @@ class Letters:
 
     def is_parked(self, task: Task, record: Record) -> str | None:
         """The letter this record must wait behind, None where its key is free."""
-        key = self._processor.order_key(record) if self._processor.parked_topic is not None else None
+        if self._processor.parked_topic is None or task.is_free_of(PARKED_TABLE):
+            return None
+        key = self._processor.order_key(record)
         found = None if key is None else task.get(PARKED_TABLE, key)
         return None if found is None else str(json.loads(found)["letter"])
 

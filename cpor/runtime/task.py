@@ -27,6 +27,7 @@ class Task:
         self.facts: Callable[[Record], Any | None] = lambda record: None
         self._timers_topic = timers_topic
         self._changed: dict[Place, Any] = {}
+        self._written: set[str] = set()
         self._indexed: dict[tuple[str, bytes], set[bytes]] = {}
         self._timers: dict[bytes, Timer | None] = {}
         self._undo: list[tuple[dict[Any, Any], Any, Any]] = []
@@ -40,12 +41,14 @@ class Task:
 
     def put(self, table: str, key: bytes, row: Any) -> None:
         self._change(self._changed, (table, key), row)
+        self._written.add(table)
         for index in self.rows.tables[table].indexes:
             for index_key in index.keys(key, row):
                 self._indexed.setdefault((index.name, index_key), set()).add(key)
 
     def delete(self, table: str, key: bytes) -> None:
         self._change(self._changed, (table, key), None)
+        self._written.add(table)
 
     def find(self, index: str, key: bytes) -> Sequence[tuple[bytes, Any]]:
         home = self.rows if self.rows.has_index(index) else self.everywhere
@@ -92,10 +95,15 @@ class Task:
         self._undo.clear()
         del self.outputs[self._mark :]
 
+    def is_free_of(self, table: str) -> bool:
+        """Whether a state table has no row and none was written in this round: spares each record a look-up."""
+        return table not in self._written and self.rows.is_vacant(table)
+
     def drop(self) -> None:
         """Forget the round."""
         self.outputs = []
         self._changed = {}
+        self._written = set()
         self._indexed = {}
         self._timers = {}
         self._undo = []

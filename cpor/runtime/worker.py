@@ -184,13 +184,16 @@ class Worker:
         until = time.monotonic() + self._limits.seconds
         ended: set[TopicPartition] = set()
         done: list[Record] = []
+        place: tuple[str, int] = ("", -1)
         for record in batch:
-            tp = record.tp
+            if record[:2] != place:  # a batch comes partition by partition
+                place = tp = record.tp
+                task = self.assignment.tasks[self.assignment.slot_of[tp]]
             if ended and tp in ended:
                 continue
             if done and time.monotonic() > until:
                 self._reader.seek(tp, record.offset)
-            elif self._process(record, self.assignment.tasks[self.assignment.slot_of[tp]]):
+            elif self._process(record, task):
                 done.append(record)
                 continue
             ended.add(tp)
@@ -251,7 +254,8 @@ class Worker:
         """Positions of the partitions that moved, of those that have none yet (or the next start would miss them beside
         a state that is no longer empty), and of at least one: it is what fences a zombie."""
         committed = self.assignment.committed
-        looked = {record.tp for record in batch} | set(self._moved) | self.assignment.without_position
+        read = {TopicPartition(*place) for place in {record[:2] for record in batch}}
+        looked = read | set(self._moved) | self.assignment.without_position
         found = {tp: self._reader.position(tp) for tp in looked}
         if not found and committed:
             found = dict([next(iter(committed.items()))])

@@ -116,6 +116,7 @@ class Rows:
             index.name: (table, index) for table in self.tables.values() for index in table.indexes
         }
         self._cache = RowCache()
+        self._vacant: dict[str, bool] = {}
 
     def get(self, table: str, key: bytes) -> Any | None:
         """The committed row or None."""
@@ -136,6 +137,13 @@ class Rows:
 
     def is_empty(self) -> bool:
         return next(iter(self.engine.scan(b"r\0")), None) is None
+
+    def is_vacant(self, table: str) -> bool:
+        """Whether the table has no row at all; looked up once, until a row of it is written."""
+        found = self._vacant.get(table)
+        if found is None:
+            found = self._vacant[table] = next(iter(self.engine.scan(row_key(table, b""))), None) is None
+        return found
 
     def has_index(self, index: str) -> bool:
         return index in self._indexes
@@ -169,12 +177,14 @@ class Rows:
         row = None if value is None or not table.indexes else table.decode(value)
         self.engine.write(self.row_changes(table, key, value, row))
         self._cache.drop((table.name, key))
+        self._vacant.pop(table.name, None)
 
     def write(self, changes: dict[bytes, bytes | None], rows: dict[Place, Any]) -> None:
         """Write atomically; `rows` are the decoded rows among the changes."""
         self.engine.write(changes)
         for place, row in rows.items():
             self._cache.put(place, row, len(changes.get(row_key(*place)) or b""))
+            self._vacant.pop(place[0], None)
 
     def checkpoint(self, tp: TopicPartition) -> Checkpoint | None:
         found = self.engine.get(checkpoint_key(tp))
@@ -183,6 +193,7 @@ class Rows:
     def forget(self, prefixes: Iterable[bytes]) -> None:
         """Delete key spaces before a rebuild."""
         self._cache.clear()
+        self._vacant.clear()
         for prefix in prefixes:
             self.engine.write({key: None for key, _ in list(self.engine.scan(prefix))})
 
