@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cpor.runtime.clock import Clock, SystemClock, TestClock
@@ -15,6 +15,7 @@ from cpor.runtime.transport.kafka import SESSION_TIMEOUT_MS, TRANSACTION_TIMEOUT
 #: Partitions embedded; production has 48 and 24 (contract §1).
 CLAIMS_PARTITIONS = 8
 PARTNERS_PARTITIONS = 4
+GRACE_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,10 @@ class Settings:
     session_ms: int = SESSION_TIMEOUT_MS
     transaction_ms: int = TRANSACTION_TIMEOUT_MS
     watchdog_seconds: int = 60
+    #: How long a time-out waits after its instant for what was received before it, ms (D19).
+    grace_ms: int = GRACE_MS
+    #: Signs the tokens of consent's links; 32 bytes or more.
+    consent_key: str = field(default="", repr=False)
     #: Where Prometheus asks, None: nowhere.
     metrics: tuple[str, int] | None = None
 
@@ -78,6 +83,8 @@ class Settings:
             session_ms=_number(env, "CPOR_SESSION_MS", SESSION_TIMEOUT_MS),
             transaction_ms=_number(env, "CPOR_TRANSACTION_MS", TRANSACTION_TIMEOUT_MS),
             watchdog_seconds=_number(env, "CPOR_WATCHDOG_SECONDS", 60),
+            grace_ms=_number(env, "CPOR_GRACE_MS", GRACE_MS),
+            consent_key=env.get("CPOR_CONSENT_KEY", ""),
             metrics=_address(env, "CPOR_METRICS_PORT"),
         )
 

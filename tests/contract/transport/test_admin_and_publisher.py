@@ -56,9 +56,9 @@ def test_a_record_that_the_broker_refuses_is_told_by_flush(bench: Bench) -> None
 
 
 def test_anybody_can_see_what_a_group_has_committed(bench: Bench) -> None:
-    assert bench.admin.group_positions(bench.group) == {}
     member = bench.member()
     bench.joined(member)
+    assert bench.admin.group_positions(f"no-{bench.group}") == {}
     producer = bench.producer()
     producer.begin()
     producer.send(bench.output("a"))
