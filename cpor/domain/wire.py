@@ -29,7 +29,7 @@ def adapter(kind: type[Any]) -> TypeAdapter[Any]:
 
 def encode(value: Any) -> bytes:
     """JSON of an event, a state or any other dataclass of the domain."""
-    return adapter(type(value)).dump_json(value)
+    return adapter(type(value)).serializer.to_json(value)
 
 
 def decode(kind: type[Any], value: bytes) -> Any:

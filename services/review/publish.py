@@ -35,14 +35,19 @@ HOLDINGS: frozenset[EventName] = frozenset(
 
 def changes(context: Context, message: Message, granted: Accepted) -> None:
     """The events of a decision, the rows of the claims they changed, and what others build on."""
+    touched: dict[ClaimId, None] = {}
+    holdings = False
     for event in granted.events:
         _send_event(context, message, event, ids.event_id(event.claim_id, event.sequence))
-    if any(event.NAME in HOLDINGS for event in granted.events):
+        touched[event.claim_id] = None
+        holdings = holdings or event.NAME in HOLDINGS
+    if holdings:
         _hand_off(context, message, granted.events)
-    for claim in dict.fromkeys(event.claim_id for event in granted.events):
+    for claim in touched:
         context.put(CLAIMS, claim.encode(), granted.states[claim])
-    for unit in _units_changed(granted.events, granted.states):
-        _associate(context, unit)
+    if holdings:
+        for unit in _units_changed(granted.events, granted.states):
+            _associate(context, unit)
 
 
 def unknown_claim(context: Context, message: Message, event: UnknownClaimRefused) -> None:

@@ -89,7 +89,7 @@ def _value(message: Message, state: ClaimState | None, said: _Answer, now: int) 
         status=None if state is None else state.status,
         errors=_problems(said.errors),
         warnings=_problems(said.warnings),
-        due=() if state is None else [(each.clock, each.due) for each in state.due(about.now)],
+        due=[(each.clock, each.due) for each in state.due(about.now)] if state is not None and state.clocks else (),
         upload=message.upload if said.outcome == Outcome.ACCEPTED else None,
         document_id=message.document_id,
     )
