@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kafka import KafkaAdminClient
 
 from cpor.devstack.backoff import BackOff
 from cpor.devstack.platform import PlatformKind, choose_platform
@@ -71,6 +72,19 @@ class Bed:
         for name, offset in zip(names, publisher.flush(60), strict=True):
             self.sent[name].append(f"{topic}-{int(name[1:]) % SLOTS}-{offset}")
         publisher.close()
+
+    def create(self, spec: TopicSpec) -> None:
+        admin = self.transport().admin()
+        admin.create([spec], {"claims": SLOTS, "one": 1})
+        admin.close()
+
+    def delete(self, topic: str) -> None:
+        client = KafkaAdminClient(bootstrap_servers=self.stack.endpoints.kafka_bootstrap)
+        client.delete_topics([topic])
+        client.close()
+        admin = self.transport().admin()
+        eventually(lambda: topic not in admin.partition_counts(), "the topic is gone")
+        admin.close()
 
     def records(self, topic: str) -> list[Record]:
         """Everything committed on a topic."""

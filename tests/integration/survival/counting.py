@@ -25,7 +25,7 @@ class Counting(Processor):
     state_tables = (StateTable("counts", "count.state"),)
 
     def sources(self, all_topics: Iterable[str]) -> list[str]:
-        return ["in", *sorted(topic for topic in all_topics if topic.startswith("partner."))]
+        return ["in", *sorted(topic for topic in all_topics if topic.startswith("cpor.partners."))]
 
     def appears_later(self, topic: str) -> bool:
         return topic != "in"

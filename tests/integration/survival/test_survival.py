@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from cpor.devstack.supervisor import Supervisor, WorkerSpec
 from cpor.runtime.errors import ExitCode
-from cpor.runtime.topics import MIB, Topic
-from tests.integration.survival.bed import Bed, counting_bed, eventually
+from cpor.runtime.topics import MIB, Count, Topic, TopicSpec, commands_topic
+from tests.integration.survival.bed import AT_ONCE, TIMES, Bed, command, counting_bed, eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -110,28 +111,27 @@ def test_a_second_process_of_a_slot_ends_the_first_as_fenced(tmp_path: Path) -> 
             eventually(lambda: bed.supervisor.state("a").last_exit == ExitCode.FENCED, "the first gives way")
             bed.send(1000)
             bed.settle()
-            assert other.supervisor.state("a").restarts == 0
+            assert other.state("a").restarts == 0
         assert "another process holds this slot" in bed.log("a")[-1]["event"]
 
 
 @contextmanager
-def second(bed: Bed, folder: Path) -> Iterator[Bed]:
+def second(bed: Bed, folder: Path) -> Iterator[Supervisor]:
     """A worker of the same name with another directory, as on another machine."""
-    from cpor.devstack.supervisor import Supervisor, WorkerSpec
-    from tests.integration.survival.bed import AT_ONCE, TIMES, command
-
     env = {"CPOR_KAFKA_BOOTSTRAP": bed.stack.endpoints.kafka_bootstrap, **TIMES}
     with Supervisor(folder, [WorkerSpec("a", command("a", folder), env)], policy=AT_ONCE) as supervisor:
-        yield Bed(folder, bed.stack, supervisor, bed.sent)
+        yield supervisor
 
 
 def test_records_of_eight_mib_pass_and_may_be_dead_lettered(tmp_path: Path) -> None:
     with counting_bed(tmp_path, ("a",)) as bed:
-        bed.send(20)
-        bed.send(4, keys=4, value=b"x" * (8 * MIB - 100_000))
+        topic = commands_topic("P-1")
+        bed.create(TopicSpec(topic, Count.CLAIMS, max_message_bytes=8 * MIB, uncompressed=True))
+        bed.send(20, topic=topic)
+        bed.send(4, keys=4, value=b"x" * (8 * MIB - 100_000), topic=topic)
         bed.settle()
         good = bed.expected()
-        bed.send(1, keys=1, value=b"poison" + b"x" * (8 * MIB - 100_000))
+        bed.send(1, keys=1, value=b"poison" + b"x" * (8 * MIB - 100_000), topic=topic)
         eventually(lambda: bed.lag() == 0, "the poison is passed")
         assert bed.told() == good
         letters = bed.records(Topic.DEAD_LETTERS)
@@ -153,25 +153,15 @@ def test_three_thousand_rows_of_forty_kilobytes_fit_a_round(tmp_path: Path) -> N
 
 
 def test_a_topic_deleted_and_made_again_is_read_from_its_beginning(tmp_path: Path) -> None:
-    from kafka import KafkaAdminClient
-
-    from cpor.runtime.topics import Count, TopicSpec
-    from tests.integration.survival.bed import SLOTS
-
     with counting_bed(tmp_path, ("a",)) as bed:
         bed.await_slots(a=4)
-        admin = bed.transport().admin()
-        spec = [TopicSpec("partner.a", Count.CLAIMS)]
-        admin.create(spec, {"claims": SLOTS})
-        bed.send(400, topic="partner.a")
+        topic = commands_topic("P-1")
+        bed.create(TopicSpec(topic, Count.CLAIMS))
+        bed.send(400, topic=topic)
         bed.settle()
-        client = KafkaAdminClient(bootstrap_servers=bed.stack.endpoints.kafka_bootstrap)
-        client.delete_topics(["partner.a"])
-        client.close()
-        eventually(lambda: "partner.a" not in admin.partition_counts(), "the topic is gone")
-        admin.create(spec, {"claims": SLOTS})
-        admin.close()
-        bed.send(800, topic="partner.a")
+        bed.delete(topic)
+        bed.create(TopicSpec(topic, Count.CLAIMS))
+        bed.send(800, topic=topic)
         bed.settle()
 
 
