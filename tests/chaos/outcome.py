@@ -85,6 +85,9 @@ def assert_sound(log: PipelineLog, sent: Iterable[str]) -> None:
 
     `sent` are receipt ids as the broker's answers to the senders give them.
     """
-    answered = Counter(read_envelope(each.headers).id or "" for each in log.receipts)
-    assert answered == Counter(sent)
-    assert [str(each) for each in check(log)] == []
+    answered, wanted = Counter(read_envelope(each.headers).id or "" for each in log.receipts), Counter(sent)
+    lost, surplus = wanted - answered, answered - wanted
+    assert not lost, f"{lost.total()} of {wanted.total()} records have no receipt: {list(lost)[:5]}"
+    assert not surplus, f"{surplus.total()} receipts too many: {list(surplus)[:5]}"
+    findings = [str(each) for each in check(log)]
+    assert not findings, f"{len(findings)} findings, first: " + "\n".join(findings[:20])

@@ -77,6 +77,7 @@ def test_two_thousand_claims_survive_kills_and_freezes_in_mid_transaction(tmp_pa
                 _strike(running, storm, counts)
             _settle(running, desk, people)
         log = whole_log(running, PARTNERS)
+    print(f"killed: {dict(storm.killed)}; {summary(log)}")
     assert_sound(log, mouth.receipts)
     _assert_much_happened(people, storm, desk, summary(log).claims)
     _await_nothing_left_behind(tmp_path)

@@ -229,10 +229,10 @@ class World:
         with closing(Rest(self.running, PARTNERS)) as rest:
             rest.wait(PATIENCE)
         log = whole_log(self.running, PARTNERS)
-        assert log.dead_letters == ()
+        assert not log.dead_letters, f"dead letters: {log.dead_letters}"
         assert_sound(log, [each.receipt_id for each in self.sent])
         states = {each.name: (each.state, each.restarts) for each in self.running.supervisor.states()}
-        assert states == {"intake-0": ("running", 0), "review-0": ("running", 0)}
+        assert states == {"intake-0": ("running", 0), "review-0": ("running", 0)}, states
 
     def close(self) -> None:
         for client in self._clients.values():
