@@ -1,0 +1,102 @@
+"""A mail before it is rendered, and whom it goes to (D28)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from cpor.domain import events as ev
+from cpor.domain.reference import Customer, Partner, User
+from cpor.domain.vocabulary import ActorKind, Clock, Instant, UserRole
+from schemas.consent import Notice
+from schemas.mail import MailKind, Recipient
+from services.notify.claim import ClaimRow
+from services.notify.dates import Deadline, deadline
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What differs between installations."""
+
+    #: N of contract §1.
+    partitions: int
+    #: Where customers answer; "" where there is no such page yet: then they answer the mail.
+    consent_url: str = ""
+    #: Who hears of missed deadlines of the reviewers; "" for nobody.
+    operations: str = ""
+
+
+class Address(NamedTuple):
+    """Who gets a mail: address, name, language and, where known, zone."""
+
+    recipient: Recipient
+    email: str
+    name: str
+    language: str | None
+    zone: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A mail to be rendered. `cause` is the id of the event behind it, `at` that event's time (ms)."""
+
+    kind: MailKind
+    to: Address
+    cause: str
+    at: Instant
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    notice: Notice | None = None
+    approval: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a mail may speak of: the claim before and after the event, and who the two sides are."""
+
+    row: ClaimRow
+    before: ClaimRow | None
+    partner: Partner | None
+    customer: Customer | None
+    settings: Settings
+
+    def to_partner(self) -> Iterator[Address]:
+        """D28: the claim's partner contact; who imported claims have none of is told by its incentives admins (D23)."""
+        zone = self.partner.timezone if self.partner else None
+        contact = self.row.partner
+        if contact is not None:
+            language = contact.language or (self.partner.language if self.partner else None)
+            yield Address(Recipient.PARTNER, contact.email, contact.name, language, zone)
+            return
+        for email, user in {each.email: each for each in self._admins()}.items():
+            yield Address(Recipient.PARTNER, email, user.name, user.language, zone)
+
+    def _admins(self) -> Iterator[User]:
+        for user in self.partner.users if self.partner else ():
+            here = user.locations is None or self.row.form.location_id in user.locations
+            if user.role == UserRole.INCENTIVES_ADMIN and here:
+                yield user
+
+    def to_customer(self) -> Iterator[Address]:
+        contact = self.row.customer
+        if contact is None:
+            return
+        customer = self.customer
+        language = contact.language or (customer.language if customer else None)
+        yield Address(
+            Recipient.CUSTOMER, contact.email, contact.name, language, customer.timezone if customer else None
+        )
+
+    def to_operations(self) -> Iterator[Address]:
+        if self.settings.operations:
+            yield Address(Recipient.OPERATIONS, self.settings.operations, "Operations", None, None)
+
+    def running(self, clock: Clock, to: Address) -> Deadline | None:
+        """When a clock of the claim runs out, as this recipient reads it; None where it does not run."""
+        found = self.row.clock(clock)
+        return None if found is None else deadline(found.due, self.row.zone, to.zone)
+
+
+def said_by_others(event: ev.Event) -> bool:
+    """D26: a comment that is not the partner's own."""
+    return event.actor.kind != ActorKind.PARTNER

@@ -1,0 +1,85 @@
+"""Mails on their way: rendered once, kept until they have arrived, sent again when they were deferred."""
+
+from __future__ import annotations
+
+from cpor.domain import ids
+from cpor.domain.vocabulary import ClaimId
+from cpor.runtime.errors import Reject
+from cpor.runtime.processor import Context, Timer
+from cpor.runtime.record import Record
+from cpor.runtime.topics import Topic
+from schemas.base import read, write
+from schemas.envelope import Envelope, Header, headers
+from schemas.mail import ATTEMPT, BOUNCED, DEFERRED, DELIVERED, MAIL, Bounced, Deferred, Delivered, Mail
+from services.notify.letters import Draft, Told
+from services.notify.rendering import render
+from services.notify.tables import OUTBOX, SOURCE
+
+#: The timer of a deferred mail: its claim is the mail id, its rung the attempt that was deferred.
+RESEND = "resend"
+
+
+def send(context: Context, told: Told, draft: Draft) -> None:
+    """Render the mail and put it on its way. The same event, kind and address are one mail (contract §2)."""
+    mail = written(told, draft)
+    key = told.row.form.tenant_id.encode()
+    value = write(mail)
+    context.emit(Topic.MAIL, context.partition, key, value, _headers(mail))
+    context.put(OUTBOX, mail.mail_id.encode(), value)
+
+
+def written(told: Told, draft: Draft) -> Mail:
+    rendered = render(told, draft)
+    return Mail(
+        mail_id=ids.mail_id(draft.cause, draft.kind, draft.to.email),
+        claim_id=told.row.claim_id,
+        kind=draft.kind,
+        recipient=draft.to.recipient,
+        cause=draft.cause,
+        notice=draft.notice,
+        approval=draft.approval,
+        to=draft.to.email,
+        to_name=draft.to.name[:200],
+        language=rendered.language,
+        subject=rendered.subject,
+        text=rendered.text,
+        html=rendered.html,
+        at=draft.at,
+    )
+
+
+def _headers(mail: Mail, extra: tuple[Header, ...] = ()) -> list[Header]:
+    return headers(MAIL, mail.mail_id, SOURCE, mail.at, ClaimId(mail.claim_id), mail.cause, extra=extra)
+
+
+def delivery(context: Context, record: Record, envelope: Envelope) -> None:
+    """What became of a mail. Delivery happens at least once: what is told of a mail that has arrived is old."""
+    try:
+        if envelope.type == DEFERRED:
+            _deferred(context, record, read(Deferred, record.value or b""))
+        elif envelope.type in (DELIVERED, BOUNCED):
+            model = Delivered if envelope.type == DELIVERED else Bounced
+            _over(context, read(model, record.value or b"").mail_id)
+    except ValueError as fault:
+        raise Reject("unreadable_event", str(fault)[:300], record=record.origin) from fault
+
+
+def _deferred(context: Context, record: Record, told: Deferred) -> None:
+    if context.get(OUTBOX, told.mail_id.encode()) is not None:
+        context.set_timer(Timer(told.next_at, told.mail_id, RESEND, 0, 0, b"%d|%b" % (told.attempt, record.key or b"")))
+
+
+def _over(context: Context, mail_id: str) -> None:
+    if context.get(OUTBOX, mail_id.encode()) is not None:
+        context.delete(OUTBOX, mail_id.encode())
+        context.cancel_timer(mail_id, RESEND, 0)
+
+
+def send_again(context: Context, timer: Timer) -> None:
+    """The same mail under the same Message-ID, on a topic of its own: `cpor.notify.mail` holds every mail once."""
+    value = context.get(OUTBOX, timer.claim.encode())
+    if value is None:
+        return
+    attempt, _, tenant = timer.data.partition(b"|")
+    told = _headers(read(Mail, value), ((ATTEMPT, b"%d" % (int(attempt) + 1)),))
+    context.emit(Topic.NOTIFY_RESEND, context.partition, tenant, value, told)
