@@ -88,8 +88,9 @@ CLAIMS, PARTNERS, ONE = Count.CLAIMS, Count.PARTNERS, Count.ONE
 
 FIXED_TOPICS: tuple[TopicSpec, ...] = (
     TopicSpec(Topic.CLAIM_COMMANDS, CLAIMS, keep_days=90),
-    TopicSpec(Topic.CLAIM_EVENTS, CLAIMS),
-    TopicSpec(Topic.CLAIM_STATE, CLAIMS, compact=True),
+    TopicSpec(Topic.CLAIM_EVENTS, CLAIMS, max_message_bytes=2 * MIB),
+    # A row holds all documents, and each came with a message of its own: see `tests/unit/runtime/test_sizes.py`.
+    TopicSpec(Topic.CLAIM_STATE, CLAIMS, compact=True, max_message_bytes=8 * MIB),
     TopicSpec(Topic.ASSOCIATIONS, CLAIMS, compact=True),
     TopicSpec(Topic.APPROVED, CLAIMS),
     TopicSpec(Topic.ELIGIBLE, CLAIMS),
@@ -99,7 +100,8 @@ FIXED_TOPICS: tuple[TopicSpec, ...] = (
     TopicSpec(Topic.DEADLINE_EVENTS, CLAIMS),
     TopicSpec(Topic.MAIL, CLAIMS, keep_days=90),
     TopicSpec(Topic.DELIVERIES, CLAIMS),
-    TopicSpec(Topic.PARTNERS, ONE, compact=True),
+    # A partner may have tens of thousands of users.
+    TopicSpec(Topic.PARTNERS, ONE, compact=True, max_message_bytes=8 * MIB),
     TopicSpec(Topic.CUSTOMERS, CLAIMS, compact=True),
     TopicSpec(Topic.SUBSCRIPTIONS, CLAIMS, compact=True),
     TopicSpec(Topic.DEAD_LETTERS, ONE, keep_days=400, max_message_bytes=10 * MIB),

@@ -49,6 +49,7 @@ class KafkaMembership:
             metrics_enabled=False,
             **settings,
         )
+        assert_read_committed(self._client.config)
         self._wait_for_metadata(slots_topic)
         self._client.subscribe(topics=[slots_topic])
 

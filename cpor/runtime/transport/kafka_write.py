@@ -17,6 +17,10 @@ from cpor.runtime.transport.kafka_common import bounded, too_large, translate
 from cpor.runtime.transport.port import Positions, PublishFailed, Token
 
 MAX_REQUEST_BYTES = 10 * 1024 * 1024
+#: How long a send may wait to learn of its topic; below the watchdog, so that the topic is named.
+MAX_BLOCK_MS = 30_000
+#: A batch is never given up: the client would commit the others without it. The watchdog ends a wait.
+NEVER_MS = 86_400_000
 
 
 class KafkaTransactions:
@@ -38,6 +42,8 @@ class KafkaTransactions:
             batch_size=1024 * 1024,  # P8
             linger_ms=5,
             max_request_size=MAX_REQUEST_BYTES,
+            max_block_ms=MAX_BLOCK_MS,
+            delivery_timeout_ms=NEVER_MS,
             allow_auto_create_topics=False,
             metrics_enabled=False,
             **settings,
@@ -47,6 +53,11 @@ class KafkaTransactions:
         except Exception as fault:
             self.close()
             raise translate(fault, transactional_id) from fault
+        self._epoch = self._current_epoch()
+
+    def _current_epoch(self) -> tuple[int, int]:
+        current = self._client._transaction_manager.producer_id_and_epoch
+        return current.producer_id, current.epoch
 
     def begin(self) -> None:
         self._last.clear()
@@ -101,7 +112,12 @@ class KafkaTransactions:
             self._check_batches()
 
     def _check_batches(self) -> None:
-        """The client can call a transaction committed that the broker has aborted, or whose batch it gave up (P3)."""
+        """The client can call a transaction committed that the broker has aborted, or whose batch it gave up (P3).
+
+        It aborts when it asks for a new epoch of its own accord, which it does for errors that it thinks harmless.
+        """
+        if self._current_epoch() != self._epoch:
+            raise TransactionFailed("the client has begun a new epoch", transactional_id=self.transactional_id)
         for future in self._batches:
             if not future.succeeded():
                 raise future.exception or TransactionFailed("a batch was not written")
