@@ -1,0 +1,144 @@
+"""What consent says: outcomes to review's inbox, and for information what it asked and was told (contract §4, §5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from cpor.domain import ids
+from cpor.domain.vocabulary import (
+    ClaimId,
+    CommandName,
+    ConsentOutcome,
+    EventName,
+    Instant,
+    Status,
+    SuspensionReason,
+)
+from cpor.runtime.processor import Context
+from cpor.runtime.topics import Topic
+from schemas.base import Message, write
+from schemas.consent import (
+    AGREED,
+    COMPLETED,
+    DECLINED,
+    HELD,
+    IGNORED,
+    REQUESTED,
+    SUSPENDED,
+    Agreed,
+    Completed,
+    Declined,
+    Held,
+    Ignored,
+    OfConsent,
+    Requested,
+    Suspended,
+)
+from schemas.envelope import Header, headers, origin_headers
+from schemas.inside import ConsentOutcomeFound
+from services.consent.answers import Effect, Given, Verdict
+from services.consent.case import Case, Seen
+from services.consent.tokens import About, Tokens
+
+SOURCE = "/services/consent"
+#: No outcome of an answer, but of the wait itself: no message stands behind it.
+NO_ORIGIN: tuple[Header, ...] = ()
+
+
+class Cause(NamedTuple):
+    """What a message follows from: its id is `message_id`, ids derive from `id`."""
+
+    id: str
+    claim_id: ClaimId
+    key: bytes
+    at: Instant
+    message_id: str
+    correlation: str
+    traceparent: str | None = None
+
+
+def requested(context: Context, cause: Cause, case: Case, tokens: Tokens) -> None:
+    """A notice with its link is to go out."""
+    assert case.request is not None, "an event asked for it"
+    token = tokens.make(About(case.tenant_id, cause.claim_id, case.request.id))
+    _inform(context, cause, case, REQUESTED, Requested, notice=case.request.notice, token=token)
+
+
+def confirmed(context: Context, cause: Cause, case: Case, seen: Seen) -> None:
+    """What review made of an outcome: told when it is so, for review may have known better."""
+    if seen.name == EventName.CONSENT_COMPLETED:
+        _inform(context, cause, case, COMPLETED, Completed)
+    else:
+        _inform(context, cause, case, SUSPENDED, Suspended, reason=seen.suspended_for)
+
+
+_MODELS: dict[Effect, tuple[str, type[OfConsent]]] = {
+    Effect.DECLINED: (DECLINED, Declined),
+    Effect.AGREED: (AGREED, Agreed),
+    Effect.HELD: (HELD, Held),
+    Effect.IGNORED: (IGNORED, Ignored),
+}
+
+
+def answered(context: Context, cause: Cause, case: Case | None, said: Given, verdict: Verdict) -> None:
+    """What became of an answer, whatever it was: nothing is silent."""
+    ce_type, model = _MODELS[verdict.effect]
+    own: dict[str, Any] = {}
+    if verdict.effect == Effect.IGNORED:
+        own["reason"] = verdict.reason
+    if verdict.effect == Effect.DECLINED and said.evidence is not None:
+        own["evidence"] = said.evidence
+    _inform(context, cause, case, ce_type, model, **own)
+
+
+def _inform(
+    context: Context, cause: Cause, case: Case | None, ce_type: str, model: type[OfConsent], **own: Any
+) -> None:
+    if case is not None and case.approval is not None:
+        own["approval"] = case.approval
+    told = model(claim_id=cause.claim_id, at=cause.at, **own)
+    _send(context, Topic.CONSENT_EVENTS, cause, ce_type, told)
+
+
+def outcome(
+    context: Context,
+    cause: Cause,
+    found: ConsentOutcome,
+    approval: int | None,
+    reason: SuspensionReason | None = None,
+    origin: Iterable[Header] = NO_ORIGIN,
+) -> None:
+    """To review's inbox, which decides."""
+    named: dict[str, Any] = {"approval": approval} if approval is not None else {}
+    if reason is not None:
+        named["reason"] = reason
+    told = ConsentOutcomeFound(claim_id=cause.claim_id, outcome=found, **named)
+    _send(context, Topic.CLAIM_COMMANDS, cause, CommandName.CONSENT_OUTCOME, told, origin)
+
+
+def outcome_of_answer(context: Context, cause: Cause, case: Case, said: Given, verdict: Verdict) -> None:
+    """With the customer's own receive time, which review judges by (D19).
+
+    A no names no approval: it is about the association, and must not be lost to an approval that came since (D9).
+    """
+    found = ConsentOutcome(verdict.effect.value)
+    approval = case.approval if found == ConsentOutcome.AGREED and case.status == Status.APPROVED else None
+    outcome(context, cause, found, approval, origin=origin_headers(said.origin, verdict.received_at))
+
+
+def _send(
+    context: Context, topic: Topic, cause: Cause, ce_type: str, told: Message, extra: Iterable[Header] = ()
+) -> None:
+    spoken = headers(
+        ce_type,
+        ids.derived_id(cause.id, ce_type),
+        SOURCE,
+        cause.at,
+        cause.claim_id,
+        cause.message_id,
+        cause.correlation,
+        traceparent=cause.traceparent,
+        extra=extra,
+    )
+    context.emit(topic, context.partition, cause.key, write(told), spoken)

@@ -1,0 +1,203 @@
+"""Review and consent on one broker in memory; customers, operators and the mail's delivery as they write."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from cpor.domain import ids
+from cpor.domain.model import ClaimState
+from cpor.domain.vocabulary import Clock, CommandName, Instant, TenantId, instant_text
+from cpor.runtime.record import Output, Record
+from cpor.runtime.store.engine import MemoryEngines
+from cpor.runtime.topics import Topic
+from cpor.runtime.transport.memory import MemoryTransport
+from cpor.runtime.worker import Limits, Worker
+from schemas.base import Message, check
+from schemas.consent import RESPONSE, Requested, Response
+from schemas.envelope import headers, read_envelope
+from schemas.mail import BOUNCED, DELIVERED, AboutMail, Bounced, Delivered, MailKind, Recipient
+from schemas.registry import MESSAGES
+from services.consent.tokens import Tokens
+from services.consent.worker import Consent
+from tests.unit.review.pipeline import OPERATOR, TENANT, N, Pipeline, file_of, of, said_of, usage_form
+
+GRACE = 60_000
+KEY = "a key that is long enough to be no guess"
+EAGER = Limits(poll_ms=0, idle_seconds=0, gate_seconds=0, pause_seconds=0)
+PARTITION = ids.tenant_partition(TENANT, N)
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+@dataclass
+class Stage(Pipeline):
+    """`run` runs both until neither has anything to do; consent `stops` and goes on when a test says so."""
+
+    rows: MemoryEngines = field(default_factory=MemoryEngines)
+    stopped: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.consent = self.fresh_consent()
+
+    def fresh_consent(self) -> Worker:
+        processor = Consent(N, GRACE, Tokens(KEY))
+        return Worker(processor, MemoryTransport(self.broker), self.rows, self.clock, "0", EAGER)
+
+    def run(self) -> None:
+        while self.worker.step() + (0 if self.stopped else self.consent.step()):
+            pass
+        self.clock.tick(1_000)
+
+    def pass_to(self, instant: int) -> None:
+        self.clock.tick(max(0, instant - self.clock.now()))
+        self.run()
+
+    def goes_on(self) -> None:
+        self.stopped = False
+        self.run()
+
+    def restart(self, *, store_lost: bool = False) -> None:
+        self.broker.faults = lambda point: None
+        self.rows = MemoryEngines() if store_lost else self.rows
+        self.consent = self.fresh_consent()
+
+    def crash_at(self, point: str) -> None:
+        def faults(here: str) -> None:
+            if here == point:
+                raise Crash
+
+        self.broker.faults = faults
+
+    # -- the outside world ----------------------------------------------------------------------------------------
+
+    def answers(
+        self, answer: str = "decline", channel: str = "page", ref: str = "c", tenant: str = TENANT, **more: Any
+    ) -> None:
+        """An answer lies on its topic; by page with the newest link, by phone or mail taken by an operator."""
+        if channel == "page":
+            more = {"token_id": self.request(ref) if self.requests(ref) else None} | more
+        else:
+            more = {"operator": "o-1"} | more
+        said = {"claim_id": of(ref), "answer": answer, "channel": channel, **more}
+        value = json.dumps({name: each for name, each in said.items() if each is not None}).encode()
+        check(Response, value)
+        self.sent += 1
+        source = f"/customers/{tenant}"
+        spoken = headers(RESPONSE, ids.name_id(f"answer/{self.sent}"), source, Instant(self.clock.now()), of(ref))
+        there = ids.tenant_partition(TenantId(tenant), N)
+        self.broker.append(Output(Topic.CONSENT_RESPONSES, there, tenant.encode(), value, spoken))
+        self.run()
+
+    def by_phone(self, answer: str = "decline", answered_at: int | None = None, **more: Any) -> None:
+        came = {} if answered_at is None else {"answered_at": instant_text(Instant(answered_at))}
+        self.answers(answer, "phone", **came, **more)
+
+    def arrives(self, request: str | None = None, ref: str = "c") -> None:
+        self._delivery(Delivered, DELIVERED, request or self.request(ref), ref)
+
+    def bounces(self, request: str | None = None, ref: str = "c") -> None:
+        self._delivery(Bounced, BOUNCED, request or self.request(ref), ref, reply="550 no such user")
+
+    def _delivery(self, model: type[AboutMail], ce_type: str, request: str, ref: str, **more: Any) -> None:
+        told = model(
+            mail_id=ids.mail_id(request, "customer_approved", "kana@contoso.example"),
+            claim_id=of(ref),
+            kind=MailKind.CUSTOMER_APPROVED,
+            recipient=Recipient.CUSTOMER,
+            cause=request,
+            **{"attempt": 1, "at": Instant(self.clock.now()), **more},
+        )
+        spoken = headers(ce_type, ids.derived_id(told.mail_id, ce_type), "/services/notify", Instant(0), of(ref))
+        self.broker.append(
+            Output(Topic.DELIVERIES, PARTITION, TENANT.encode(), told.model_dump_json().encode(), spoken)
+        )
+        self.run()
+
+    def resend(self, **data: Any) -> None:
+        self.inside("c", CommandName.OPS_RESEND_NOTICE, actor=OPERATOR, **data)
+        self.run()
+
+    # -- longer steps ---------------------------------------------------------------------------------------------
+
+    def waiting(self, *, delivered: bool = True) -> int:
+        """An approved claim whose customer was told; the end of the wait."""
+        self.approved()
+        self.run()
+        if delivered:
+            self.arrives()
+        return self.due()
+
+    def due(self) -> int:
+        running = self.claim().clock(Clock.CONSENT_WAIT)
+        assert running is not None
+        return running.due
+
+    def submitted_2020(self) -> None:
+        """Filed under P2020, which has no acknowledgements."""
+        file, form = file_of(), usage_form(domain="contoso.example")
+        said = {name: value for name, value in said_of(1, form["workloads"]).items() if name != "document_id"}
+        facts = {"filename": file.filename, "content_type": file.content_type, "size": file.size, "sha256": file.sha256}
+        document = {"object_key": "incoming/P-1/a.pdf", **facts, **said, "customer_signed_on": "2023-01-15"}
+        data = {**form, "documents": [document], "acknowledgements": []}
+        receipt = self.partner("c", CommandName.FILE, data, files=(file,))
+        assert receipt.outcome == "accepted", receipt
+
+    def approves(self) -> None:
+        self.review("c", CommandName.REVIEW_START)
+        self.review("c", CommandName.REVIEW_APPROVE)
+        self.run()
+
+    # -- reading back ---------------------------------------------------------------------------------------------
+
+    def request(self, ref: str = "c") -> str:
+        """Id of the newest request."""
+        return self.requests(ref)[-1][0]
+
+    def requests(self, ref: str = "c") -> list[tuple[str, Requested]]:
+        """Id and data of every `cpor.consent.requested.v1`."""
+        found = [each for each in self.said(Topic.CONSENT_EVENTS, ref) if short(each) == "requested"]
+        return [(each.header("ce_id") or "", check(Requested, each.value or b"")) for each in found]
+
+    def told(self, ref: str = "c") -> list[str]:
+        """Everything on `cpor.consent.events` of a claim, in order; a reason stands behind a colon."""
+        found: list[str] = []
+        for each in self.said(Topic.CONSENT_EVENTS, ref):
+            data = json.loads(each.value or b"")
+            reason = data.get("reason") or data.get("notice")
+            found.append(short(each) + (f": {reason}" if reason else ""))
+        return found
+
+    def outcomes(self) -> list[str]:
+        """What review was told."""
+        found = self.said(Topic.CLAIM_COMMANDS, None)
+        return [
+            json.loads(each.value or b"")["outcome"]
+            for each in found
+            if each.header("ce_type") == CommandName.CONSENT_OUTCOME
+        ]
+
+    def said(self, topic: Topic, ref: str | None) -> list[Record]:
+        """Records of a topic, of one claim where `ref` is given; each as its schema says."""
+        found = [each for each in self.broker.records(topic) if ref is None or each.header("ce_subject") == of(ref)]
+        for each in found:
+            told = read_envelope(each.headers)
+            if told.source == "/services/consent":
+                model: type[Message] = MESSAGES[told.type or ""].model
+                check(model, each.value or b"")
+        return found
+
+    def reasons(self) -> list[str]:
+        return [each.code for each in self.claim().reasons]
+
+
+def short(record: Record) -> str:
+    return (record.header("ce_type") or "").removeprefix("cpor.consent.").removesuffix(".v1")
+
+
+def stage_of(claim: ClaimState) -> str:
+    return claim.consent.stage.value

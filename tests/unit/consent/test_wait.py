@@ -1,0 +1,181 @@
+"""Silence is consent, but only of a customer who was told (D4, D20), and never against a no in time (D19)."""
+
+from __future__ import annotations
+
+import pytest
+
+from cpor.domain.vocabulary import CommandName, Status
+from cpor.runtime.topics import Topic
+from tests.unit.consent.stage import GRACE, Crash, Stage, stage_of
+
+FAULT_POINTS = ("send", "send_positions", "commit", "committed")
+CONTACT = {"name": "Ken Abe", "title": "CTO", "email": "ken@contoso.example", "language": "ja"}
+
+
+def test_silence_after_a_delivered_notice_completes_the_consent_once_after_the_grace() -> None:
+    stage = Stage()
+    due = stage.waiting()
+    stage.pass_to(due + GRACE - 1)
+    assert stage.outcomes() == []
+    stage.pass_to(due + GRACE)
+    stage.run()
+    stage.pass_days(30)
+    stage.run()
+    assert stage.outcomes() == ["completed"]
+    assert stage_of(stage.claim()) == "completed"
+    assert stage.told() == ["requested: submitted", "requested: approved", "completed"]
+    assert [kind for kind, _ in stage.handed_off(Topic.ELIGIBLE)] == ["cpor.eligible.v1"]
+    stage.audit()
+
+
+def test_silence_of_a_customer_who_was_never_reached_suspends_the_wait() -> None:
+    stage = Stage()
+    due = stage.waiting(delivered=False)
+    stage.pass_to(due + GRACE)
+    stage.run()
+    assert stage.outcomes() == ["suspended"]
+    assert stage.told()[-1] == "suspended: not_delivered"
+    assert stage_of(stage.claim()) == "suspended"
+    stage.arrives()
+    stage.pass_days(30)
+    stage.run()
+    assert stage_of(stage.claim()) == "suspended"
+    assert stage.handed_off(Topic.ELIGIBLE) == []
+
+
+def test_a_delivered_submitted_notice_does_not_stand_for_that_of_the_approval() -> None:
+    stage = Stage()
+    stage.file()
+    stage.arrives()
+    stage.review("c", CommandName.REVIEW_START)
+    stage.review("c", CommandName.REVIEW_APPROVE)
+    stage.pass_to(stage.due() + GRACE)
+    stage.run()
+    assert stage.told()[-1] == "suspended: not_delivered"
+
+
+def test_a_bounced_notice_suspends_the_wait_at_once_and_a_corrected_contact_restarts_it() -> None:
+    stage = Stage()
+    first = stage.waiting(delivered=False)
+    stage.bounces()
+    assert stage.told()[-1] == "suspended: notice_bounced"
+    stage.pass_days(3)
+    old = stage.request()
+    stage.resend(customer_contact=CONTACT)
+    assert stage.told()[-1] == "requested: approved"
+    assert stage.due() > first
+    stage.arrives(old)
+    stage.pass_to(first + GRACE)
+    assert stage.outcomes() == ["suspended"]
+    stage.arrives()
+    stage.pass_to(stage.due() + GRACE)
+    stage.run()
+    assert stage.outcomes() == ["suspended", "completed"]
+    assert stage_of(stage.claim()) == "completed"
+
+
+def test_the_bounce_of_an_older_notice_no_longer_matters() -> None:
+    stage = Stage()
+    stage.waiting(delivered=False)
+    old = stage.request()
+    stage.resend()
+    stage.bounces(old)
+    stage.arrives()
+    stage.pass_to(stage.due() + GRACE)
+    stage.run()
+    assert stage.outcomes() == ["completed"]
+
+
+def test_a_bounced_submitted_notice_suspends_nothing() -> None:
+    stage = Stage()
+    stage.file()
+    stage.bounces()
+    assert stage.outcomes() == []
+    assert stage.claim().status == Status.SUBMITTED
+
+
+def test_a_decline_on_the_topic_wins_although_consent_was_stopped_across_the_due_instant() -> None:
+    stage = Stage()
+    due = stage.waiting()
+    stage.clock.tick(due - 60_000 - stage.clock.now())
+    stage.stopped = True
+    stage.answers("decline")
+    stage.pass_to(due + 3_600_000)
+    stage.goes_on()
+    stage.run()
+    assert stage.outcomes() == ["declined"]
+    assert stage.claim().status == Status.REJECTED
+    assert stage.reasons() == ["customer_declined"]
+    assert stage.handed_off(Topic.ELIGIBLE) == []
+    stage.audit()
+
+
+def test_a_notice_that_was_delivered_while_consent_was_stopped_counts() -> None:
+    stage = Stage()
+    due = stage.waiting(delivered=False)
+    stage.stopped = True
+    stage.arrives()
+    stage.pass_to(due + 3_600_000)
+    stage.goes_on()
+    stage.run()
+    assert stage.outcomes() == ["completed"]
+
+
+def test_a_parked_claim_s_wait_stands_still_and_goes_on_when_it_is_unparked() -> None:
+    stage = Stage()
+    due = stage.waiting()
+    stage.inside("c", CommandName.PARK, letter_id="l-1")
+    stage.pass_to(due + GRACE)
+    stage.run()
+    assert stage.outcomes() == []
+    stage.inside("c", CommandName.UNPARK, letter_id="l-1")
+    stage.run()
+    assert stage.outcomes() == ["completed"]
+
+
+def test_an_approval_that_ended_before_the_wait_passed_is_never_completed() -> None:
+    stage = Stage()
+    due = stage.waiting()
+    stage.partner("c", CommandName.DISASSOCIATE, {"reason": "A mistake"})
+    stage.pass_to(due + GRACE)
+    stage.run()
+    assert stage.outcomes() == []
+
+
+@pytest.mark.parametrize("store_lost", [False, True], ids=["store kept", "store lost"])
+@pytest.mark.parametrize("point", FAULT_POINTS)
+def test_a_wait_comes_to_one_outcome_wherever_the_worker_dies(point: str, store_lost: bool) -> None:
+    stage = Stage()
+    due = stage.waiting()
+    stage.clock.tick(due + GRACE - stage.clock.now())
+    stage.crash_at(point)
+    with pytest.raises(Crash):
+        stage.consent.step()
+    stage.restart(store_lost=store_lost)
+    stage.run()
+    stage.run()
+    assert stage.outcomes() == ["completed"]
+    assert stage.told().count("completed") == 1
+    assert len(stage.handed_off(Topic.ELIGIBLE)) == 1
+
+
+@pytest.mark.parametrize("store_lost", [False, True], ids=["store kept", "store lost"])
+@pytest.mark.parametrize("point", FAULT_POINTS)
+def test_an_answer_has_one_outcome_wherever_the_worker_dies(point: str, store_lost: bool) -> None:
+    stage = Stage()
+    stage.waiting()
+    stage.stopped = True
+    stage.answers("decline")
+    stage.crash_at(point)
+    with pytest.raises(Crash):
+        drain(stage)
+    stage.restart(store_lost=store_lost)
+    stage.goes_on()
+    stage.run()
+    assert stage.outcomes() == ["declined"]
+    assert stage.told().count("declined") == 1
+
+
+def drain(stage: Stage) -> None:
+    while stage.consent.step():
+        pass
