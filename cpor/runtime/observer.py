@@ -26,7 +26,8 @@ class Sight:
         self._first: dict[TopicPartition, int] = {}
         for record in batch:
             self._first.setdefault(record.tp, record.offset)
-        self._goals: dict[tuple[TopicPartition, int], int | None] = {}
+        self._goals: dict[tuple[TopicPartition, int], int] = {}
+        self._ends: dict[TopicPartition, int | None] = {}
         self._groups: dict[str, Mapping[TopicPartition, int]] = {}
 
     def is_past(self, shown: int, grace: int) -> bool:
@@ -42,20 +43,28 @@ class Sight:
             self._groups[group] = self._admin.group_positions(group)
         return self._groups[group].get(tp, 0)
 
-    def goal(self, tp: TopicPartition, shown: int, grace: int) -> int | None:
-        """The first offset appended at that instant or later; where there is none, the end of what was sent at all:
-        an open transaction may still hold something older. None for a topic that does not exist.
+    def is_read(self, tp: TopicPartition, position: int, shown: int, grace: int) -> bool:
+        """Whether `position` has passed what was appended to `tp` before that instant.
+
+        Who has read all there is has passed every instant: asked once a round, whatever the number of timers.
         """
+        end = self._end(tp)
+        return end is None or position >= end or position >= self._goal(tp, end, shown, grace)
+
+    def _end(self, tp: TopicPartition) -> int | None:
+        """Of what was sent at all: an open transaction may still hold something older. None: there is no such topic."""
+        if tp not in self._ends:
+            exists = bool(self._admin.topic_ids([tp.topic]))
+            self._ends[tp] = self._reader.ends([tp], uncommitted=True)[tp] if exists else None
+        return self._ends[tp]
+
+    def _goal(self, tp: TopicPartition, end: int, shown: int, grace: int) -> int:
+        """The first offset appended at that instant or later, the end where there is none."""
         wall = self._clock.wall(shown) + grace
         if (tp, wall) not in self._goals:
-            self._goals[tp, wall] = self._found(tp, wall)
+            found = self._reader.offsets_at({tp: wall})[tp]
+            self._goals[tp, wall] = end if found is None else found
         return self._goals[tp, wall]
-
-    def _found(self, tp: TopicPartition, wall: int) -> int | None:
-        if not self._admin.topic_ids([tp.topic]):
-            return None
-        found = self._reader.offsets_at({tp: wall})[tp]
-        return self._reader.ends([tp], uncommitted=True)[tp] if found is None else found
 
 
 class View:
@@ -70,12 +79,10 @@ class View:
 
     def have_read(self, topic: str, shown: int, grace: int = 0) -> bool:
         tp = TopicPartition(topic, self.partition)
-        goal = self._sight.goal(tp, shown, grace)
-        return goal is None or self._sight.own_position(tp) >= goal
+        return self._sight.is_read(tp, self._sight.own_position(tp), shown, grace)
 
     def has_read(self, group: str, tp: TopicPartition, shown: int, grace: int = 0) -> bool:
-        goal = self._sight.goal(tp, shown, grace)
-        return goal is None or self._sight.group_position(group, tp) >= goal
+        return self._sight.is_read(tp, self._sight.group_position(group, tp), shown, grace)
 
 
 class TimerGate:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from cpor.runtime.clock import Piece, map_shown, map_wall
 from cpor.runtime.processor import Observer, Timer
 from cpor.runtime.record import Output, TopicPartition
 from cpor.runtime.topics import Topic
-from cpor.runtime.transport.memory import MemoryTransport
+from cpor.runtime.transport.memory import MemoryAdmin, MemoryReader, MemoryTransport
 from cpor.runtime.worker import Limits
 from tests.unit.runtime.pipeline import EAGER, FAULT_POINTS, Counting, Crash, Pipeline
 
@@ -204,3 +205,29 @@ def test_the_wall_instant_of_a_shown_one_is_the_first_that_shows_it(steps: list[
     wall = map_shown(made, shown)
     assert map_wall(made, wall) >= shown
     assert map_wall(made, wall - 1) < shown
+
+
+def test_many_timers_cost_few_questions_to_the_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a day's stand-still thousands are due at once: a question for each would outlast the watchdog."""
+    pipeline = pipeline_of(Patient)
+    elsewhere(pipeline)
+    commit(pipeline, 1)
+    for n in range(400):
+        pipeline.feed(f"w{n:03d}1", f"alarm {n + 1}")
+    worker = pipeline.worker()
+    asked: list[str] = []
+    for part, name in ((MemoryReader, "ends"), (MemoryReader, "offsets_at"), (MemoryAdmin, "topic_ids")):
+        monkeypatch.setattr(part, name, counted(asked, getattr(part, name)))
+    pipeline.settle(worker)
+    asked.clear()
+    pipeline.clock.tick(1_000)
+    assert worker.step() == 400
+    assert len(asked) < 20
+
+
+def counted(asked: list[str], question: Callable[..., Any]) -> Callable[..., Any]:
+    def ask(*arguments: Any, **named: Any) -> Any:
+        asked.append(question.__name__)
+        return question(*arguments, **named)
+
+    return ask
