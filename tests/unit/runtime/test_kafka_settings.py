@@ -89,7 +89,7 @@ def test_a_dead_transaction_is_over_before_another_takes_the_slots() -> None:
 def test_a_dead_letter_has_room_for_the_largest_command() -> None:
     assert largest_record(commands_topic("p")) > 7 * MIB
     assert largest_record(Topic.DEAD_LETTERS) > largest_record(commands_topic("p")) + MIB
-    assert largest_record(Topic.CLAIM_EVENTS) < MIB
+    assert largest_record(Topic.CLAIM_COMMANDS) < MIB
 
 
 def test_every_topic_is_stamped_by_the_broker_and_compacted_ones_keep_tombstones_for_a_week() -> None:
