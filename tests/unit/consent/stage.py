@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cpor.domain import ids
@@ -26,6 +26,8 @@ from tests.unit.review.pipeline import OPERATOR, TENANT, N, Pipeline, file_of, o
 GRACE = 60_000
 KEY = "a key that is long enough to be no guess"
 EAGER = Limits(poll_ms=0, idle_seconds=0, gate_seconds=0, pause_seconds=0)
+#: Reads its backlog one record a round, while everything that is due is due at once.
+SLOW = replace(EAGER, records=1)
 PARTITION = ids.tenant_partition(TENANT, N)
 
 
@@ -39,6 +41,7 @@ class Stage(Pipeline):
 
     rows: MemoryEngines = field(default_factory=MemoryEngines)
     stopped: bool = False
+    limits: Limits = EAGER
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -46,7 +49,7 @@ class Stage(Pipeline):
 
     def fresh_consent(self) -> Worker:
         processor = Consent(N, GRACE, Tokens(KEY))
-        return Worker(processor, MemoryTransport(self.broker), self.rows, self.clock, "0", EAGER)
+        return Worker(processor, MemoryTransport(self.broker), self.rows, self.clock, "0", self.limits)
 
     def run(self) -> None:
         while self.worker.step() + (0 if self.stopped else self.consent.step()):

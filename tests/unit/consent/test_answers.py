@@ -12,8 +12,8 @@ from cpor.runtime.clock import ManualClock
 from cpor.runtime.record import Output
 from cpor.runtime.topics import Topic
 from services.consent.tokens import About, Tokens
-from tests.unit.consent.stage import GRACE, KEY, PARTITION, Stage, stage_of
-from tests.unit.review.pipeline import OPERATOR, OTHER_TENANT, SUBSCRIPTION, TENANT, of
+from tests.unit.consent.stage import GRACE, KEY, PARTITION, SLOW, Stage, stage_of
+from tests.unit.review.pipeline import OPERATOR, OTHER_TENANT, SUBSCRIPTION, TENANT, of, usage_form
 
 CONTACT = {"name": "Ken Abe", "title": "CTO", "email": "ken@contoso.example", "language": "ja"}
 IN_2020 = parse_instant("2023-03-06T08:00:00Z")
@@ -119,10 +119,13 @@ def test_an_early_no_by_the_link_of_the_first_notice_rejects_the_claim() -> None
     assert stage.told() == ["requested: submitted", "declined"]
 
 
-def test_a_no_that_arrives_before_consent_knows_the_claim_is_not_lost() -> None:
-    stage = Stage()
+@pytest.mark.parametrize("seed", range(8))
+def test_a_no_is_not_lost_in_whatever_order_consent_reads_what_it_missed(seed: int) -> None:
+    stage = Stage(limits=SLOW)
+    stage.broker.random.seed(seed)
     stage.stopped = True
     stage.file()
+    stage.file("d", form=usage_form("teams"))
     stage.by_phone("decline")
     stage.goes_on()
     stage.run()

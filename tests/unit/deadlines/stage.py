@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cpor.domain.model import RunningClock
@@ -19,6 +19,8 @@ from tests.unit.review.pipeline import N, Pipeline
 
 GRACE = 60_000
 EAGER = Limits(poll_ms=0, idle_seconds=0, gate_seconds=0, pause_seconds=0)
+#: Reads its backlog one record a round, while everything that is due is due at once.
+SLOW = replace(EAGER, records=1)
 #: Where the messages of a claim of P-1 come by.
 SOURCE = TopicPartition(commands_topic("P-1"), 0)
 Told = tuple[str, str, int]
@@ -33,16 +35,19 @@ class Stage(Pipeline):
     """`run` runs both until neither has anything to do."""
 
     rows: MemoryEngines = field(default_factory=MemoryEngines)
+    limits: Limits = EAGER
+    #: Whether deadlines stands still.
+    stopped: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.deadlines = self.fresh_deadlines()
 
     def fresh_deadlines(self) -> Worker:
-        return Worker(Deadlines(N, GRACE), MemoryTransport(self.broker), self.rows, self.clock, "0", EAGER)
+        return Worker(Deadlines(N, GRACE), MemoryTransport(self.broker), self.rows, self.clock, "0", self.limits)
 
     def run(self) -> None:
-        while self.worker.step() + self.deadlines.step():
+        while self.worker.step() + (0 if self.stopped else self.deadlines.step()):
             pass
         self.clock.tick(1_000)
 

@@ -7,7 +7,7 @@ import pytest
 from cpor.domain.vocabulary import Clock, CommandName, Status
 from cpor.runtime.store.engine import MemoryEngines
 from cpor.runtime.topics import Topic
-from tests.unit.deadlines.stage import GRACE, Crash, Stage, short
+from tests.unit.deadlines.stage import GRACE, SLOW, Crash, Stage, short
 
 FAULT_POINTS = ("send", "send_positions", "commit", "committed")
 
@@ -141,13 +141,15 @@ def test_an_expiry_is_sent_once_wherever_the_worker_dies(point: str, emptied: bo
     assert kinds.count("reminder") <= 2
 
 
-def test_a_worker_that_was_away_while_the_partner_answered_expires_nothing() -> None:
+def test_a_worker_that_was_away_tells_nothing_that_it_has_not_read_up_to() -> None:
+    """The partner answered, and the review began, while nobody followed; the backlog is read record by record."""
     stage, due = asked()
-    away = stage.deadlines
-    stage.deadlines = stage.worker  # nobody follows the events
+    stage.limits, stage.stopped = SLOW, True
     stage.partner("c", CommandName.EDIT, {"workloads": ["teams"]})
     stage.partner("c", CommandName.RESUBMIT)
+    stage.review("c", CommandName.REVIEW_START)
     stage.clock.tick(due + GRACE - stage.clock.now())
-    stage.deadlines = away
+    stage.stopped, stage.deadlines = False, stage.fresh_deadlines()
     stage.run()
     assert stage.expiries() == []
+    assert stage.told() == [("missed", "review_decision", 9)], "which runs still"
