@@ -139,7 +139,7 @@ def _shares(figures: list[Figure]) -> Tables:
     hottest: Rows = [
         {"service": service, "function": name, "%": share}
         for service, sampler in found.items()
-        for name, share in sampler.hottest(15).items()
+        for name, share in sampler.hottest(12).items()
     ]
     return _shown("where the CPU time of small commands goes", rows) | _shown("hottest functions", hottest)
 

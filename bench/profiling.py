@@ -72,11 +72,11 @@ class Sampler:
     def _sample(self, number: int, frame: FrameType | None) -> None:
         own, whole = time.thread_time(), time.process_time()
         spent, beside = own - self._own, (whole - self._all) - (own - self._own)
-        self._own, self._all = own, whole
         self.spent[OTHER_THREADS] += max(0.0, beside)  # type: ignore[assignment]  # a Counter of seconds
         if frame is not None:
             self.spent[self._share(frame)] += spent  # type: ignore[assignment]
             self.lines[_name(frame.f_code)] += spent  # type: ignore[assignment]
+        self._own, self._all = time.thread_time(), time.process_time()  # the sampler's own time is nobody's
 
     def _share(self, frame: FrameType) -> str:
         at: FrameType | None = frame

@@ -51,7 +51,7 @@ class Figure:
 
     @property
     def cpu_us(self) -> float:
-        """CPU time of a command, all threads of the process, in microseconds."""
+        """CPU time of a command in microseconds: all threads of the process, none of its children's (inspectors)."""
         return 1e6 * self.cpu_seconds / max(1, self.commands)
 
     def row(self) -> dict[str, Any]:
@@ -99,6 +99,7 @@ class Bench:
         self.home = Path(tempfile.mkdtemp(prefix="cpor-bench-"))
         self._workers: dict[str, Worker] = {}
         self._sent: dict[str, Counter[str]] = {}
+        self._checkers: list[DocumentChecker] = []
 
     def processor(self, service: str) -> Processor:
         if service == "review":
@@ -112,7 +113,8 @@ class Bench:
                 region=self.endpoints.s3_region,
             )
         )
-        return Intake(DocumentChecker(store, P2023), store, P2023, CLAIMS_PARTITIONS, PARTNERS_PARTITIONS)
+        self._checkers.append(DocumentChecker(store, P2023))
+        return Intake(self._checkers[-1], store, P2023, CLAIMS_PARTITIONS, PARTNERS_PARTITIONS)
 
     def worker(self, service: str) -> Worker:
         """The worker of a service, joined and up to date; the same one for all measurements."""
@@ -142,6 +144,8 @@ class Bench:
     def close(self) -> None:
         for worker in self._workers.values():
             worker.close()
+        for checker in self._checkers:
+            checker.close()
         shutil.rmtree(self.home, ignore_errors=True)
 
 
