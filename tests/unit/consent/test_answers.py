@@ -124,8 +124,8 @@ def test_a_no_is_not_lost_in_whatever_order_consent_reads_what_it_missed(seed: i
     stage = Stage(limits=SLOW)
     stage.broker.random.seed(seed)
     stage.stopped = True
-    stage.file()
-    stage.file("d", form=usage_form("teams"))
+    for ref, workload in (("a", "teams"), ("b", "intune"), ("c", "exchange")):
+        assert stage.file(ref, form=usage_form(workload)).outcome == "accepted"
     stage.by_phone("decline")
     stage.goes_on()
     stage.run()
