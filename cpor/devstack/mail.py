@@ -1,0 +1,145 @@
+"""The mail sink of the embedded platform: takes every mail and writes it into a directory as an `.eml` file.
+
+`python -m cpor.devstack.mail --dir DIR --port PORT` (0: one that the system chooses) serves on the loopback interface
+and prints `listening PORT`. Addresses for demos and tests, by the beginning of their local part:
+
+    defer-N-…    450 for the first N attempts of a mail (`defer-…`: always), then taken
+    bounce-…     550
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import re
+import signal
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from cpor.devstack.ports import LOOPBACK
+
+MODULE = "cpor.devstack.mail"
+LARGEST = 2 * 1024 * 1024
+_DEFER = re.compile(r"defer-(?:(\d+)-)?")
+_UNSAFE = re.compile(r"[^A-Za-z0-9.@_-]")
+
+
+class Sink:
+    """aiosmtpd's handler. A mail that comes twice is written twice: doubles are for the reader to see."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        directory.mkdir(parents=True, exist_ok=True)
+        self._number = len(list(directory.glob("*.eml")))
+        self._attempts: Counter[str] = Counter()
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if address.startswith("bounce-"):
+            return "550 5.1.1 no such user"
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 ok"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        content = envelope.original_content or b""
+        for address in envelope.rcpt_tos:
+            if self._defers(address, content):
+                return "450 4.2.0 greylisted, try again later"
+        self._write(envelope.rcpt_tos[0], content)
+        return "250 2.0.0 taken"
+
+    def _defers(self, address: str, content: bytes) -> bool:
+        asked = _DEFER.match(address)
+        if asked is None:
+            return False
+        mail = f"{address}/{message_from_bytes(content)['Message-ID']}"
+        self._attempts[mail] += 1
+        return asked[1] is None or self._attempts[mail] <= int(asked[1])
+
+    def _write(self, address: str, content: bytes) -> None:
+        """Whole or not at all: a reader never sees half a mail."""
+        self._number += 1
+        path = self._directory / f"{self._number:06}-{_UNSAFE.sub('_', address)[:80]}.eml"
+        fresh = path.with_suffix(".new")
+        fresh.write_bytes(content)
+        fresh.replace(path)
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A mail in the sink."""
+
+    path: Path
+    message: EmailMessage
+
+    @property
+    def message_id(self) -> str:
+        return str(self.message["Message-ID"])
+
+    @property
+    def to(self) -> str:
+        return str(self.message["To"])
+
+    @property
+    def subject(self) -> str:
+        return str(self.message["Subject"])
+
+    def body(self, kind: str = "plain") -> str:
+        """Its text (`plain`) or `html`."""
+        part = self.message.get_body((kind,))
+        return "" if part is None else str(part.get_content())
+
+
+def received(directory: Path) -> list[Received]:
+    """What the sink holds, in the order in which it came."""
+    return [Received(path, _parsed(path)) for path in sorted(directory.glob("*.eml"))]
+
+
+def _parsed(path: Path) -> EmailMessage:
+    message: Any = message_from_bytes(path.read_bytes(), policy=policy.default)
+    assert isinstance(message, EmailMessage)
+    return message
+
+
+async def serve(directory: Path, port: int) -> asyncio.Server:
+    """Listening when it returns."""
+    loop = asyncio.get_running_loop()
+    sink = Sink(directory)
+    return await loop.create_server(
+        lambda: SMTP(sink, data_size_limit=LARGEST, enable_SMTPUTF8=True, ident="cpor", timeout=60), LOOPBACK, port
+    )
+
+
+def port_of(server: asyncio.Server) -> int:
+    return int(server.sockets[0].getsockname()[1])
+
+
+async def _until_asked(directory: Path, port: int) -> None:
+    server = await serve(directory, port)
+    print(f"listening {port_of(server)}", flush=True)
+    asked = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, asked.set)
+    await asked.wait()
+    os._exit(0)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog=f"python -m {MODULE}", description="A mail sink for one machine.")
+    parser.add_argument("--dir", type=Path, required=True)
+    parser.add_argument("--port", type=int, default=0)
+    told = parser.parse_args(arguments)
+    asyncio.run(_until_asked(told.dir, told.port))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+"""`python -m services.notify.delivery --slot 0 --data DIR`: delivers mails, through Faust (architecture §5).
+
+At least once: a mail may arrive twice, always under one Message-ID. What became of each attempt is told on
+`cpor.notify.deliveries` before its record is acknowledged. A mail that must wait is not waited for here: notify's
+kernel half sends it again, so one greylisted address never holds up a partition.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import structlog
+
+from cpor.domain import ids
+from cpor.domain.vocabulary import Instant
+from cpor.runtime import faust_app, logs
+from cpor.runtime.clock import Clock
+from cpor.runtime.errors import Misconfigured, Reject
+from cpor.runtime.faust_app import Guard, Handle, Limits, Send
+from cpor.runtime.health import Health
+from cpor.runtime.main import locked
+from cpor.runtime.record import Output, Record
+from cpor.runtime.settings import Settings
+from cpor.runtime.topics import Topic
+from schemas.base import read, write
+from schemas.envelope import headers
+from schemas.mail import ATTEMPT, BOUNCED, DEFERRED, DELIVERED, AboutMail, Bounced, Deferred, Delivered, Mail
+from services.notify.smtp import Outcome, Post, Result, Server
+
+SERVICE = "notify-delivery"
+SOURCE = "/services/notify/delivery"
+TOPICS = (Topic.MAIL, Topic.NOTIFY_RESEND)
+MINUTE_MS = 60_000
+_ADDRESS = re.compile(r"<?[^\s<>@]+@[^\s<>@]+>?")
+#: How long a deferred mail waits after its 1st, 2nd … attempt, minutes; after the last it has bounced.
+WAITS = (1, 5, 15, 60, 240, 720, 1440)
+
+log = structlog.get_logger("cpor.delivery")
+
+
+class Delivery:
+    """Handles one record: hands the mail over and tells what became of it."""
+
+    def __init__(
+        self, deliver: Callable[[Mail], Outcome], clock: Clock, done: Callable[[], None] = lambda: None
+    ) -> None:
+        self._deliver = deliver
+        self._clock = clock
+        self._done = done
+        # One thread: a connection serves one mail at a time.
+        self._thread = ThreadPoolExecutor(1, "smtp")
+
+    async def __call__(self, record: Record, send: Send) -> None:
+        mail, attempt = self._read(record)
+        outcome = await asyncio.get_running_loop().run_in_executor(self._thread, self._deliver, mail)
+        await send(told(record, mail, attempt, outcome, Instant(self._clock.now())))
+        self._done()
+
+    def _read(self, record: Record) -> tuple[Mail, int]:
+        attempt = record.header(ATTEMPT) or "1"
+        try:
+            return read(Mail, record.value or b""), int(attempt)
+        except ValueError as fault:
+            raise Reject("unreadable_mail", str(fault)[:300], record=record.origin) from fault
+
+
+def told(record: Record, mail: Mail, attempt: int, outcome: Outcome, at: Instant) -> Output:
+    """The ledger's entry of an attempt, in the tenant's partition."""
+    kind, entry = _entry(mail, attempt, outcome, at)
+    name = ids.derived_id(mail.mail_id, kind, attempt)
+    about = headers(kind, name, SOURCE, at, mail.claim_id, mail.mail_id)
+    return Output(Topic.DELIVERIES, record.partition, record.key, write(entry), about)
+
+
+def _entry(mail: Mail, attempt: int, outcome: Outcome, at: Instant) -> tuple[str, AboutMail]:
+    about: dict[str, Any] = {name: getattr(mail, name) for name in AboutMail.model_fields}
+    own = {**about, "attempt": attempt, "at": at}
+    # Servers like to repeat the address, and the ledger is kept for ever.
+    reply = _ADDRESS.sub("<address>", outcome.reply)
+    if outcome.result == Result.DELIVERED:
+        return DELIVERED, Delivered(**own)
+    if outcome.result == Result.DEFERRED and attempt <= len(WAITS):
+        next_at = Instant(at + WAITS[attempt - 1] * MINUTE_MS)
+        return DEFERRED, Deferred(**own, next_at=next_at, reply=reply)
+    given_up = "gave up: " if outcome.result == Result.DEFERRED else ""
+    return BOUNCED, Bounced(**own, reply=f"{given_up}{reply}")
+
+
+def app_of(settings: Settings, handle: Handle, limits: Limits) -> faust_app.SafeApp:
+    app = faust_app.new_app(SERVICE, settings.slot, settings.kafka_bootstrap)
+    faust_app.agent_on(app, TOPICS, Guard(SERVICE, handle, faust_app.sender(app), limits))
+    return app
+
+
+def main() -> None:
+    try:
+        settings, server = Settings.read(SERVICE, sys.argv[1:]), Server.read()
+    except Misconfigured as fault:
+        sys.exit(f"{SERVICE}: {fault}")
+    logs.configure(SERVICE, settings.slot)
+    limits = Limits()
+    with locked(settings.home):
+        health = Health(SERVICE, settings.slot, settings.home / "health.json")
+
+        def count() -> None:
+            health.records += 1
+
+        handle = Delivery(Post(server).send, settings.clock(), count)
+        log.info("started", smtp=f"{server.host}:{server.port}")
+        faust_app.run(app_of(settings, handle, limits), health, limits)
+
+
+if __name__ == "__main__":
+    main()
