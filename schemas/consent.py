@@ -39,14 +39,17 @@ class Notice(StrEnum):
 
 
 class Response(Message):
-    """What a customer answered. By phone or mail the operator's `answered_at` counts (D19)."""
+    """What a customer answered. It counts from its append time, by phone or mail from `answered_at` (D19)."""
 
     claim_id: UuidText
     answer: Answer
     channel: AnswerChannel
     token_id: str | None = Field(default=None, max_length=200)
+    """By page: the `ce_id` of the `cpor.consent.requested.v1` whose link was used."""
     operator: str | None = Field(default=None, max_length=200)
+    """By phone or mail: who took it. Without one the answer is held until an operator sends it again (D20)."""
     answered_at: Moment | None = None
+    """By phone or mail: when it came; never counts from later than the append time."""
     note: str | None = Field(default=None, max_length=4000)
     evidence: str | None = Field(default=None, max_length=4000)
     """What shows that the answer is the customer's."""
@@ -62,10 +65,11 @@ class OfConsent(Message):
 
 
 class Requested(OfConsent):
-    """A notice went out with this token."""
+    """A notice is to go out with this token in its link; `ce_id` is the answer's `token_id`."""
 
     notice: Notice
     token: str = Field(max_length=2000)
+    """Opaque, signed. Those sent to a contact that was replaced since are void."""
 
 
 class Declined(OfConsent):

@@ -20,7 +20,7 @@ class DeadlineEvent(Message):
     due: Moment
     fired_at: Moment
     rung: WholeNumber
-    """Which reminder, from 0; of a missed one the last."""
+    """Of a reminder 0 (half time) or 1 (one business day left); of a missed clock 9, its end."""
 
 
 class Reminder(DeadlineEvent):
