@@ -56,6 +56,11 @@ class Stage(Pipeline):
             pass
         self.clock.tick(1_000)
 
+    def run_consent(self) -> None:
+        """Consent alone, as far as it comes."""
+        while self.consent.step():
+            pass
+
     def pass_to(self, instant: int) -> None:
         self.clock.tick(max(0, instant - self.clock.now()))
         self.run()
