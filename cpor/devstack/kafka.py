@@ -140,8 +140,7 @@ class Kafka:
             "format",
         ]
         options = [
-            "--cluster-id",
-            cluster_id(self.home / "cluster-id"),
+            f"--cluster-id={cluster_id(self.home / 'cluster-id')}",  # in one word: an id may begin with a dash
             "--config",
             str(settings),
             "--ignore-formatted",

@@ -14,6 +14,7 @@ import asyncio
 import os
 import re
 import signal
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +25,8 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from cpor.devstack.ports import LOOPBACK
+from cpor.devstack.ports import LOOPBACK, kept_ports
+from cpor.devstack.supervisor import WorkerSpec
 
 MODULE = "cpor.devstack.mail"
 LARGEST = 2 * 1024 * 1024
@@ -108,6 +110,16 @@ def _parsed(path: Path) -> EmailMessage:
     message: Any = message_from_bytes(path.read_bytes(), policy=policy.default)
     assert isinstance(message, EmailMessage)
     return message
+
+
+def sink_worker(data: Path) -> tuple[WorkerSpec, int]:
+    """The sink as a supervised process (it dies with its supervisor) and its port, the same after a restart. Its mails
+    lie in `<data>/mail`.
+    """
+    data.mkdir(parents=True, exist_ok=True)
+    port = kept_ports(data / "mail-port.json", ["mail"])["mail"]
+    command = (sys.executable, "-m", MODULE, "--dir", str(data / "mail"), "--port", str(port))
+    return WorkerSpec("mail", command), port
 
 
 async def serve(directory: Path, port: int) -> asyncio.Server:

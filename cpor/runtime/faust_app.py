@@ -17,7 +17,6 @@ from typing import Any, NoReturn
 import faust
 import structlog
 from faust.transport.drivers import aiokafka as driver
-from yarl import URL
 
 from cpor.runtime.errors import ExitCode, Misconfigured, Reject, Retry
 from cpor.runtime.health import Health
@@ -168,7 +167,7 @@ def new_app(service: str, member: str, bootstrap: str, guarantee: str = GUARANTE
         raise Misconfigured(f"Faust's {guarantee} is broken: it must run {GUARANTEE}")
     return SafeApp(
         f"cpor.{service}",
-        broker=[URL(f"kafka://{each.strip()}") for each in bootstrap.split(",")],
+        broker=";".join(f"kafka://{each.strip()}" for each in bootstrap.split(",")),
         processing_guarantee=guarantee,
         store="memory://",
         autodiscover=False,

@@ -78,8 +78,12 @@ class Post:
 
     def put_and_abort(self, each: Mail) -> None:
         producer = self.transport.producer(f"aborted-{self.home.name}")
+        place = TopicPartition(Topic.MAIL, 0)
+        before = self.reader.ends([place], uncommitted=True)[place]
         producer.begin()
         producer.send(Output(Topic.MAIL, 0, b"tenant", write(each), []))
+        # It must lie on the broker: what never left this process is no aborted record.
+        self.until(lambda: self.reader.ends([place], uncommitted=True)[place] > before)
         producer.abort()
         producer.close()
 
