@@ -41,9 +41,11 @@ PERSONAL_FIELDS: tuple[str, ...] = ("customer_contact", "partner_contact", "tech
 
 Changes = dict[str, Any]
 
-#: Half the time of `dataclasses.replace`, which is most of what one event costs.
-_FIELDS: tuple[str, ...] = tuple(each.name for each in fields(ClaimState))
-_values_of = attrgetter(*_FIELDS)
+#: Straight into the slots: a quarter of the time of `dataclasses.replace`, which is most of what one event costs.
+_SLOTS: dict[str, Callable[[ClaimState, Any], None]] = {
+    each.name: getattr(ClaimState, each.name).__set__ for each in fields(ClaimState)
+}
+_values_of = attrgetter(*_SLOTS)
 
 
 class BrokenSequence(ValueError):
@@ -73,7 +75,17 @@ def evolve(state: ClaimState | None, event: ev.Event) -> ClaimState:
         changes["entered_by"] = event.sequence
     if event.clocks_started or event.clocks_stopped:
         changes["clocks"] = _clocks(state, event)
-    return ClaimState(**(dict(zip(_FIELDS, _values_of(state), strict=True)) | changes))
+    return _changed(state, changes)
+
+
+def _changed(state: ClaimState, changes: Changes) -> ClaimState:
+    """A new state; the one given stays as it is."""
+    fresh: ClaimState = object.__new__(ClaimState)
+    for put, value in zip(_SLOTS.values(), _values_of(state), strict=True):
+        put(fresh, value)
+    for name, value in changes.items():
+        _SLOTS[name](fresh, value)
+    return fresh
 
 
 def _begin(event: ev.Event) -> ClaimState:
