@@ -51,6 +51,11 @@ class Stage(Pipeline):
             pass
         self.clock.tick(1_000)
 
+    def run_deadlines(self) -> None:
+        """Deadlines alone, as far as it comes."""
+        while self.deadlines.step():
+            pass
+
     def pass_to(self, instant: int) -> None:
         self.clock.tick(max(0, instant - self.clock.now()))
         self.run()

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from cpor.domain import ids
+from cpor.domain import ids, wire
 from cpor.domain.model import ClockStart
 from cpor.domain.vocabulary import ClaimId, Clock, CommandName, Instant, parse_instant
+from cpor.runtime.clock import ManualClock
 from cpor.runtime.processor import Timer
 from cpor.runtime.topics import Topic
 from schemas.base import check
 from schemas.deadlines import MISSED, REMINDER, Missed, Reminder
+from services.deadlines.claim import Seen, Watched, after
 from services.deadlines.rungs import Rung, Step, steps
 from services.deadlines.telling import message_id
+from tests.unit.consent.stage import Stage as ConsentStage
 from tests.unit.deadlines.stage import GRACE, Stage
-from tests.unit.review.pipeline import usage_form
+from tests.unit.review.pipeline import TENANT, usage_form
 
 BERLIN = "Europe/Berlin"
 CALENDAR = "DE-BY/holidays-0.108"
@@ -137,6 +140,25 @@ def test_a_cancelled_draft_leaves_nothing_behind() -> None:
     stage.partner("c", CommandName.CREATE, usage_form())
     stage.partner("c", CommandName.CANCEL)
     assert stage.broker.records(Topic.DEADLINES_STATE)[-1].value is None
+
+
+def test_2020_a_clock_that_stands_still_while_the_partner_is_asked_is_not_missed() -> None:
+    """D5: `overall_decision` pauses in partner action required and goes on with the whole days left."""
+    stage = ConsentStage(clock=ManualClock(parse_instant("2023-03-06T08:00:00Z")))
+    stage.submitted_2020()
+    stage.review("c", CommandName.REVIEW_START)
+    reasons = [{"code": "missing_products"}]
+    stage.review("c", CommandName.REVIEW_REQUEST_INFORMATION, reasons=reasons, comment="Which?")
+    row: Watched | None = None
+    for record in stage.event_records():
+        row = after(row, wire.decode(Seen, record.value or b""), TENANT)
+    assert row is not None
+    assert [each.clock for each in row.clocks] == [Clock.PARTNER_ANSWER]
+    stage.partner("c", CommandName.EDIT, {"workloads": ["teams"]})
+    stage.partner("c", CommandName.RESUBMIT)
+    resumed = after(row, wire.decode(Seen, stage.event_records()[-1].value or b""), TENANT)
+    assert resumed is not None
+    assert sorted(each.clock for each in resumed.clocks) == [Clock.OVERALL_DECISION, Clock.REVIEW_START]
 
 
 def test_times_of_events_do_not_depend_on_when_we_came_to_tell_them() -> None:
