@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import smtplib
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.headerregistry import Address
@@ -20,6 +19,8 @@ from schemas.mail import Mail
 
 #: 4xx and 5xx (RFC 5321).
 _PASSING, _FINAL = 400, 500
+#: The server hangs up.
+_CLOSING = 421
 SENDER = "CPOR claims <no-reply@cpor.example>"
 
 
@@ -66,40 +67,43 @@ class Post:
         self._connection: smtplib.SMTP | None = None
 
     def send(self, mail: Mail) -> Outcome:
-        """Never raises for what a server or a network does."""
+        """Never raises for what a server or a network does. A kept connection may have died unseen: then once more."""
         message = message_of(mail, self._server)
+        kept = self._connection is not None
+        outcome = self._attempt(message, mail.to)
+        if outcome is None and kept:
+            outcome = self._attempt(message, mail.to)
+        return outcome or Outcome(Result.DEFERRED, "no answer")
+
+    def _attempt(self, message: EmailMessage, to: str) -> Outcome | None:
+        """None where nobody answers, or only to close the connection."""
         try:
-            self._connected().send_message(message, parseaddr(self._server.sender)[1], [mail.to])
-        except smtplib.SMTPRecipientsRefused as refused:
-            self._hang_up()
-            code, reply = next(iter(refused.recipients.values()))
-            return _refused(code, reply)
-        except smtplib.SMTPDataError as refused:
-            self._hang_up()
-            return _refused(refused.smtp_code, refused.smtp_error)
-        except smtplib.SMTPResponseException as refused:
-            # Greeting, log-in or sender: it is us whom the server will not have. No recipient bounces for that.
-            self._hang_up()
-            return Outcome(Result.DEFERRED, _line(refused.smtp_code, refused.smtp_error))
+            self._connected().send_message(message, parseaddr(self._server.sender)[1], [to])
         except (OSError, smtplib.SMTPException) as fault:
             self._hang_up()
-            return Outcome(Result.DEFERRED, f"no answer: {type(fault).__name__}")
+            return _outcome(fault)
         return Outcome(Result.DELIVERED, "")
 
     def _connected(self) -> smtplib.SMTP:
-        """The kept connection if the server still answers on it, else a new one."""
-        if self._connection is not None:
-            with suppress(OSError, smtplib.SMTPException):
-                if self._connection.noop()[0] == 250:
-                    return self._connection
-            self._hang_up()
-        self._connection = smtplib.SMTP(self._server.host, self._server.port, timeout=self._server.seconds)
+        if self._connection is None:
+            self._connection = smtplib.SMTP(self._server.host, self._server.port, timeout=self._server.seconds)
         return self._connection
 
     def _hang_up(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _outcome(fault: Exception) -> Outcome | None:
+    """Only a refused recipient or content bounces. At greeting, log-in or sender it is us whom the server refuses."""
+    if isinstance(fault, smtplib.SMTPRecipientsRefused):
+        return _refused(*next(iter(fault.recipients.values())))
+    if isinstance(fault, smtplib.SMTPDataError):
+        return _refused(fault.smtp_code, fault.smtp_error)
+    if isinstance(fault, smtplib.SMTPResponseException) and fault.smtp_code != _CLOSING:
+        return Outcome(Result.DEFERRED, _line(fault.smtp_code, fault.smtp_error))
+    return None
 
 
 def _refused(code: int, reply: bytes | str) -> Outcome:

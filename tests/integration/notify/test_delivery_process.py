@@ -58,8 +58,8 @@ class Post:
         assert process.stdout is not None
         return int(process.stdout.readline().split()[1])
 
-    def deliver(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "services.notify.delivery", "--slot", "0", "--data", str(self.home)]
+    def deliver(self, module: str = "services.notify.delivery") -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", module, "--slot", "0", "--data", str(self.home)]
         with (self.home / "delivery.log").open("ab") as log:
             process = subprocess.Popen(command, env=self.env, stdout=log, stderr=log)
         self.processes.append(process)
@@ -167,3 +167,15 @@ def test_a_mail_that_cannot_be_read_is_a_dead_letter_and_the_next_is_delivered(p
 
     post.until(found)
     reader.close()
+
+
+def test_a_bug_ends_the_process_and_the_mail_is_there_for_the_next_one(post: Post) -> None:
+    """Stock Faust acknowledges the event whose agent raised, and goes on."""
+    before, boom, after = post.mail(), post.mail(to="boom@n.example"), post.mail()
+    post.put(before, boom, after)
+    for _ in range(2):
+        assert post.deliver("tests.integration.notify.faulty").wait(60) == ExitCode.STOPPED
+    told = {name for name, _ in post.ledger()}
+    assert (before.mail_id in told, boom.mail_id in told, after.mail_id in told) == (True, False, False)
+    post.deliver()
+    post.until(lambda: {(boom.mail_id, DELIVERED), (after.mail_id, DELIVERED)} <= set(post.ledger()))
