@@ -150,7 +150,20 @@ class Assignment:
         unknown = [tp for tp, offset in committed.items() if offset is None]
         self.without_position.update(unknown)
         first = self._reader.beginnings(unknown) if unknown else {}
-        return {tp: first[tp] if offset is None else offset for tp, offset in committed.items()}
+        known = {tp: offset for tp, offset in committed.items() if offset is not None}
+        return first | known | self._started_over(known)
+
+    def _started_over(self, known: dict[TopicPartition, int]) -> dict[TopicPartition, int]:
+        """Partners' topics are read on from their first record where the position no longer exists: one partner whose
+        topic was made anew, or has lost records to its retention, must not stop the rest.
+        """
+        tps = [tp for tp in known if self._processor.appears_later(tp.topic)]
+        firsts = self._reader.beginnings(tps) if tps else {}
+        ends = self._reader.ends(tps, uncommitted=True) if tps else {}
+        lost = {tp: first for tp, first in firsts.items() if not first <= known[tp] <= ends[tp]}
+        for tp, first in lost.items():
+            log.error("a partner's position is gone: reading on", source=str(tp), position=known[tp], first=first)
+        return lost
 
     def _refuse_lost_positions(self) -> None:
         for tp in self.without_position:

@@ -18,6 +18,8 @@ from cpor.runtime.record import Record
 
 #: A worker whose file is older than this makes no progress (the watchdog ends it at 60 s).
 STALE_MS = 30_000
+#: States of a worker that makes rounds.
+ROUNDS = ("running", "idle")
 
 
 class Health:
@@ -114,4 +116,4 @@ def is_heard(told: dict[str, Any]) -> bool:
 
 def is_fresh(told: dict[str, Any]) -> bool:
     """Whether the worker makes rounds."""
-    return is_heard(told) and told["state"] in ("running", "idle")
+    return is_heard(told) and told["state"] in ROUNDS

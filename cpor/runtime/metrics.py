@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from cpor.runtime.health import Health
+from cpor.runtime.health import ROUNDS, Health
 
 log = structlog.get_logger("cpor.runtime")
 
@@ -56,7 +56,7 @@ CATALOGUE: tuple[Metric, ...] = (
         "cpor_worker_up",
         Kind.GAUGE,
         "1 while the worker makes rounds, 0 while it joins or restores.",
-        lambda h: float(h.state in ("running", "idle")),
+        lambda h: float(h.state in ROUNDS),
     ),
 )
 

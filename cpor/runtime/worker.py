@@ -18,7 +18,7 @@ import structlog
 from cpor.runtime.assignment import Assignment
 from cpor.runtime.clock import Clock
 from cpor.runtime.errors import ProducerFenced, Reject, Retry, Stop, TransactionFailed
-from cpor.runtime.health import Health
+from cpor.runtime.health import ROUNDS, Health
 from cpor.runtime.holds import Holds
 from cpor.runtime.letters import LetterLimit, Letters
 from cpor.runtime.observer import TimerGate
@@ -33,6 +33,8 @@ log = structlog.get_logger("cpor.runtime")
 
 #: How long a partition waits whose record met a passing fault.
 RETRY_SECONDS = 1.0
+#: Listing the topics takes so long only where there are thousands of them.
+SLOW_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ class Worker:
             self._reader,
             transport.reader(),
             admin,
-            alive,
+            self._restored_some,
         )
 
     # -- the loop -------------------------------------------------------------------------------------------------
@@ -143,6 +145,12 @@ class Worker:
         took = self._transact(batch, due, now)
         self._failures = 0
         return took
+
+    def _restored_some(self) -> None:
+        """A restore made progress; before the first round that is all there is to tell."""
+        self._alive()
+        if self.health.state not in ROUNDS:
+            self.health.waits("restoring")
 
     def _wait_for_group(self) -> None:
         """Raises Stop where the group does not settle: a member stuck in a rebalance (P11) must not wait for ever."""
@@ -295,10 +303,12 @@ class Worker:
         return bool(self._moved)
 
     def _look_for_sources(self) -> None:
-        now = time.monotonic()
-        if now - self._refreshed >= self._limits.refresh_seconds:
-            self._refreshed = now
+        """Thousands of topics take their time to list: no more than a twentieth of all time is spent on it."""
+        began = time.monotonic()
+        if began - self._refreshed >= self._limits.refresh_seconds:
             self.assignment.refresh_sources()
+            cost = time.monotonic() - began
+            self._refreshed = began + (20 * cost if cost > SLOW_SECONDS else 0)
 
     def producer(self) -> Producer:
         """The producer; a new one after any failure (P1). Its making fences an elder with the same slot."""

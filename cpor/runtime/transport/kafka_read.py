@@ -121,6 +121,8 @@ class KafkaReader:
         )
         self._clock = clock
         self._tps: dict[TopicPartition, ClientTP] = {}
+        #: Of the topics that are read, as far as the client has learned them.
+        self._ids: dict[str, object] = {}
         self._common = common
         self._plain: KafkaConsumer | None = None
         self._client = KafkaConsumer(
@@ -136,6 +138,7 @@ class KafkaReader:
         """Positions are asked for before: while a new partition has none, the client refuses to tell any."""
         staying = {tp: self.position(tp) for tp in self.assigned() & set(positions)}
         self._tps = {tp: ClientTP(*tp) for tp in positions}
+        self._ids = {tp.topic: self._ids.get(tp.topic) for tp in positions}
         self._client.assign(list(self._tps.values()))
         for tp, offset in positions.items():
             if staying.get(tp) != offset:
@@ -150,8 +153,9 @@ class KafkaReader:
             return []
         try:
             found = self._client.poll(timeout_ms=timeout_ms, max_records=max_records)
-        except client_errors.OffsetOutOfRangeError as fault:
+        except (client_errors.OffsetOutOfRangeError, client_errors.LogTruncationError) as fault:
             raise OffsetLost(_named(fault)) from fault
+        self._check_topics()
         at = self._clock.at
         return [
             Record(
@@ -160,6 +164,18 @@ class KafkaReader:
             for records in found.values()
             for r in records
         ]
+
+    def _check_topics(self) -> None:
+        """Raises OffsetLost, once, for a topic that was deleted and made again: the position may well exist in the new
+        one too, and the client, which reads by name, would go on from there.
+        """
+        known = self._client._client.cluster.topic_id
+        for topic, before in self._ids.items():
+            now = known(topic)
+            if now is not None and now != before:
+                self._ids[topic] = now
+                if before is not None:
+                    raise OffsetLost([tp for tp in self._tps if tp.topic == topic])
 
     def position(self, tp: TopicPartition) -> int:
         position = self._client.position(self._tps[tp], timeout_ms=10_000)
@@ -201,8 +217,8 @@ class KafkaReader:
 
 
 def _named(fault: BaseException) -> list[TopicPartition]:
-    """The partitions an out-of-range error names, as far as it does."""
-    told = fault.args[0] if fault.args else {}
+    """The partitions an error names, as far as it does: out of range, or cut off under the reader."""
+    told = getattr(fault, "divergent_offsets", None) or (fault.args[0] if fault.args else {})
     return [TopicPartition(tp.topic, tp.partition) for tp in told] if isinstance(told, dict) else []
 
 

@@ -14,7 +14,7 @@ from cpor.runtime.record import Output, Record, TopicPartition
 from cpor.runtime.store.engine import MemoryEngines
 from cpor.runtime.transport import memory
 from cpor.runtime.worker import Worker
-from tests.unit.runtime.pipeline import EAGER, SLOTS, Counting, Pipeline
+from tests.unit.runtime.pipeline import EAGER, GROUP, SLOTS, Counting, Pipeline
 
 
 def expected(records: int, keys: int = 8) -> dict[str, list[str]]:
@@ -147,6 +147,48 @@ def test_a_partner_topic_that_was_deleted_and_made_again_is_read_from_its_beginn
         pipeline.feed("k1", topic="partner.a")
     pipeline.settle(worker)
     assert pipeline.told()["k1"] == ["1 partner.a-1-0", "2 partner.a-1-0", "3 partner.a-1-1", "4 partner.a-1-2"]
+
+
+@pytest.mark.parametrize("kept", [2, 0], ids=["behind the position", "shorter than the position"])
+def test_a_partner_whose_position_is_gone_is_read_on_and_stops_nobody(kept: int) -> None:
+    """By retention, or with a topic made anew whose position an open transaction had still written."""
+    pipeline = Pipeline()
+    pipeline.broker.create("partner.a", SLOTS)
+    tp = TopicPartition("partner.a", 1)
+    pipeline.feed("k1", topic="partner.a")
+    pipeline.settle(pipeline.worker())
+    if kept:
+        for _ in range(4):
+            pipeline.feed("k1", topic="partner.a")
+        pipeline.broker.log(tp).start = 5 - kept
+    else:
+        pipeline.broker.recreate("partner.a")
+        pipeline.broker.groups[GROUP].committed[tp] = 7
+        for _ in range(2):
+            pipeline.feed("k1", topic="partner.a")
+    pipeline.feed("k2")
+    worker = pipeline.worker()
+    for _ in range(5):
+        worker.step()
+    first = 5 - kept if kept else 0
+    assert pipeline.told()["k1"] == [
+        "1 partner.a-1-0",
+        f"2 partner.a-1-{first}",
+        f"3 partner.a-1-{first + 1}",
+    ]
+    assert "k2" in pipeline.told()
+
+
+def test_any_other_source_whose_position_is_gone_stops_the_worker() -> None:
+    pipeline = Pipeline()
+    pipeline.feed("k1")
+    pipeline.settle(pipeline.worker())
+    for _ in range(4):
+        pipeline.feed("k1")
+    pipeline.broker.log(TopicPartition("in", 1)).start = 3
+    worker = pipeline.worker()
+    with pytest.raises(Stop, match=r"keep failing.*in-1"):
+        [worker.step() for _ in range(20)]
 
 
 def test_a_partner_topic_that_is_gone_is_no_concern_of_the_others() -> None:
