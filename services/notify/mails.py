@@ -149,8 +149,9 @@ def _ended(told: Told, event: ev.AssociationEnded) -> Drafts:
     if event.reason == AssociationEndReason.REASSOCIATED:
         return
     displaced = event.reason == AssociationEndReason.DISPLACED
-    write: Mapping[str, Any] = {"units": event.units, "displaced": displaced, "ends_on": event.ends_on}
-    yield from _to_partner(told, event, MailKind.ASSOCIATION_ENDED, lambda to: write)
+    left = bool(told.row.units)
+    facts: Mapping[str, Any] = {"units": event.units, "displaced": displaced, "ends_on": event.ends_on, "left": left}
+    yield from _to_partner(told, event, MailKind.ASSOCIATION_ENDED, lambda to: facts)
 
 
 _OF_EVENTS: Mapping[EventName, Callable[[Told, Any], Drafts]] = {

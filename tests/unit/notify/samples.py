@@ -180,7 +180,7 @@ def _rejected() -> Iterator[tuple[Told, Draft]]:
 
 
 def _ended() -> Iterator[tuple[Told, Draft]]:
-    held = row(status=Status.APPROVED, approval=4)
+    held = row(status=Status.APPROVED, approval=4, units=(UnitId(f"{TENANT}/workload/intune"),))
     units = (UnitId(f"{TENANT}/workload/teams"),)
     lost: Any = {"approval": 4, "units": units, "actor": SYSTEM}
     yield from of_event(ev.AssociationEnded, held, **lost, reason=AssociationEndReason.DISPLACED)

@@ -188,6 +188,12 @@ def test_an_approval_after_a_dispute_is_told_as_its_result() -> None:
     assert "dispute" not in said("approved-1")
 
 
+def test_an_association_that_ends_whole_is_not_called_a_part() -> None:
+    assert "Part of your association has ended" in said("association_ended-1")
+    assert "Part of" not in said("association_ended-2")
+    assert "Sunday, March 31, 2024" in said("association_ended-2")
+
+
 def test_a_mail_about_competition_names_nobody() -> None:
     sample = BY_NAME["competing-1"]
     assert sample.draft.cause not in said("competing-1")
