@@ -23,7 +23,7 @@ RIGHT = "kana.ito@contoso.example"
 
 
 class Life(Stage):
-    """`run` lets all four work, in the order of their topics, until nothing is left; mails to `dead` addresses bounce."""
+    """`run` lets all four work, in the order of their topics, until nothing is left; mails to `dead` ones bounce."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
