@@ -85,7 +85,8 @@ def everything(json: Json = None, platform: Platform = None) -> None:
 
     def measure() -> Tables:
         done = throughput_tables(2_000, 40_000, False) | filing_tables(1_000) | latency_tables(500, 30)
-        return done | peer_tables(2_000, 30_000, 3) | profile_tables(2_000, 20_000)
+        done |= peer_tables(2_000, 30_000, 3) | peer_tables(10_000, 20_000, 3)
+        return done | profile_tables(2_000, 20_000)
 
     _measured(measure, json, platform)
 
@@ -120,7 +121,8 @@ def peer_tables(claims: int, commands: int, pairs: int) -> Tables:
     from bench.peers import peers as measure_peers  # only in the bench's environment
 
     with _world(claims) as world:
-        return _shown("review beside Quix Streams", measure_peers(world, commands, pairs, report.say))
+        title = f"review beside Quix Streams: {claims:,} drafts, then {commands:,} comments on them"
+        return _shown(title, measure_peers(world, commands, pairs, report.say))
 
 
 def _shares(figures: list[Figure]) -> Tables:
