@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import shutil
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from bench.profiling import Sampler
 from bench.world import World
 from cpor.devstack.endpoints import Endpoints
 from cpor.runtime.clock import SystemClock
+from cpor.runtime.garbage import Garbage
 from cpor.runtime.processor import Processor
 from cpor.runtime.record import Output
 from cpor.runtime.settings import CLAIMS_PARTITIONS, PARTNERS_PARTITIONS
@@ -131,12 +132,12 @@ class Bench:
         worker, sent = self.worker(service), self._sent[service]
         _ready(worker)
         before, rounds = Counter(sent), worker.health.rounds
-        gc.collect()
-        gc.freeze()
+        garbage = Garbage()
+        garbage.take_over()
         sampler = Sampler() if profiled else None
         wall, cpu = time.monotonic(), time.process_time()
         with sampler or nullcontext():
-            _take(worker, commands)
+            _take(worker, commands, garbage.pace)
         seconds, cpu_seconds = time.monotonic() - wall, time.process_time() - cpu
         made = worker.health.rounds - rounds
         return Figure(service, what, commands, seconds, cpu_seconds, sent - before, made, sampler)
@@ -158,11 +159,12 @@ def _ready(worker: Worker) -> None:
     worker.assignment.refresh_sources()
 
 
-def _take(worker: Worker, commands: int) -> None:
+def _take(worker: Worker, commands: int, pace: Callable[[], None]) -> None:
     deadline = time.monotonic() + 120 + commands / 100
     taken = 0
     while taken < commands:
         taken += worker.step()
+        pace()
         if time.monotonic() > deadline:
             raise TimeoutError(f"{worker.processor.service} took {taken} of {commands} commands")
 

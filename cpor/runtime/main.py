@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import gc
 import os
 import signal
 import sys
@@ -17,6 +16,7 @@ import structlog
 
 from cpor.runtime import logs
 from cpor.runtime.errors import ExitCode, Fenced, Misconfigured, RuntimeFault
+from cpor.runtime.garbage import Garbage
 from cpor.runtime.health import Health
 from cpor.runtime.metrics import serve
 from cpor.runtime.processor import Processor
@@ -109,9 +109,14 @@ def _work(settings: Settings, build: Callable[[Settings], Processor], health: He
     if settings.metrics is not None:
         serve(health, *settings.metrics)
     engines = RocksEngines(settings.home / "store")
-    worker = Worker(build(settings), transport, engines, clock, settings.slot, health=health, alive=watchdog.alive)
-    gc.collect()
-    gc.freeze()
+    garbage = Garbage()
+
+    def alive() -> None:
+        watchdog.alive()
+        garbage.pace()
+
+    worker = Worker(build(settings), transport, engines, clock, settings.slot, health=health, alive=alive)
+    garbage.take_over()
     log.info("started", data=str(settings.home))
     worker.run(stopping)
     health.ended("ended", "asked to stop")
