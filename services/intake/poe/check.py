@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
+
+import structlog
 
 from services.intake.poe.fair import ByteBudget, FairPool
 from services.intake.poe.inspect import refuse_unread
@@ -19,10 +22,15 @@ from services.intake.poe.names import safe_filename
 from services.intake.poe.store import ObjectMissing, ObjectTooLarge, PoeStore
 from services.intake.poe.verdict import Accepted, Problem, ProblemCode, Refused, echo
 
+#: One warning in so many seconds tells of passing faults: each is tried again many times a second.
+TELL_SECONDS = 10.0
 #: Of settled verdicts, for messages that come round again after an aborted or paused round.
 REMEMBERED = 4096
 #: Anything else was never a key of an accepted copy, and would make a strange one.
 DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+log = structlog.get_logger("cpor.intake")
 
 
 @dataclass(frozen=True)
@@ -89,6 +97,7 @@ class DocumentChecker:
         self._budget = ByteBudget(bytes_in_flight)
         self._lock = threading.Lock()
         self._known: OrderedDict[DocumentRequest, Future[DocumentVerdict]] = OrderedDict()
+        self._told = float("-inf")
 
     def submit(self, request: DocumentRequest) -> Future[DocumentVerdict]:
         """A future of the verdict; it raises `StoreUnavailable` for passing faults of ours, after which the
@@ -176,12 +185,22 @@ class DocumentChecker:
 
     def _settled(self, request: DocumentRequest, done: Future[DocumentVerdict]) -> None:
         """Forgets what must be asked again, and the oldest of the rest."""
-        failed = done.cancelled() or done.exception() is not None
+        fault = None if done.cancelled() else done.exception()
+        failed = done.cancelled() or fault is not None
         with self._lock:
+            if fault is not None:
+                self._tell(request, fault)
             if failed or not request.origin:
                 self._known.pop(request, None)
             while len(self._known) > REMEMBERED and next(iter(self._known.values())).done():
                 self._known.popitem(last=False)
+
+    def _tell(self, request: DocumentRequest, fault: BaseException) -> None:
+        """The message waits and is asked for again: without this a store that is gone would be silent."""
+        if time.monotonic() - self._told < TELL_SECONDS:
+            return
+        self._told = time.monotonic()
+        log.warning("a document could not be checked yet", origin=request.origin, cause=repr(fault)[:300])
 
 
 def _may_have_changed(verdict: Refused) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+from structlog.testing import capture_logs
 
 from cpor.devstack.endpoints import Endpoints
 from cpor.devstack.samples import BadFile, bad_files, poe_pdf, realistic_content, scan_png
@@ -199,8 +200,9 @@ def test_a_store_outage_is_no_verdict_and_the_check_can_be_asked_for_again(tmp_p
         checker = DocumentChecker(store, P2023, threads=2, processes=1)
         store.put(asked.object_key, CONTENT, PDF)
     try:
-        with pytest.raises(StoreUnavailable):
+        with capture_logs() as told, pytest.raises(StoreUnavailable):
             verdict_of(checker, asked)
+        assert [(each["log_level"], each["origin"]) for each in told] == [("warning", asked.origin)]
         with Stack(tmp_path, kafka=False):
             assert isinstance(verdict_of(checker, asked), AcceptedDocument)
     finally:
