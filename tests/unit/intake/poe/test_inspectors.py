@@ -132,3 +132,25 @@ def test_an_inspecting_process_ends_when_its_parent_is_killed() -> None:
         parent.kill()
     gone, _ = psutil.wait_procs([child], timeout=20)
     assert gone == [child]
+
+
+#: In a process of its own: what it once held stays its peak, and would be that of all later tests.
+LARGE_WORKER = """
+from services.intake.poe.inspectors import InspectorPool
+from services.intake.poe.limits import P2023
+from tests.unit.intake.poe.documents import PDF, good
+from tests.unit.intake.poe.test_inspectors import ask
+
+held = b"x" * (600 * 1024 * 1024)
+inspectors = InspectorPool(P2023, 1)
+print(type(ask(inspectors, good(PDF), PDF)).__name__)
+inspectors.close()
+"""
+
+
+def test_a_large_worker_has_its_documents_inspected_too() -> None:
+    """A started process inherits the peak of its parent's memory: it must not take it for its own and retire."""
+    ended = subprocess.run(
+        [sys.executable, "-c", LARGE_WORKER], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (ended.returncode, ended.stdout.strip()) == (0, "Accepted"), ended.stderr[-500:]
