@@ -19,8 +19,11 @@ from cpor.runtime.record import Record, TopicPartition
 from cpor.runtime.transport.kafka_common import FENCED, bounded, chain
 from cpor.runtime.transport.port import OffsetLost, Positions, Token
 
-#: How long one poll may work on joining. With 0 the client gives a join up before it was answered, and never joins.
-JOIN_POLL_MS = 200
+#: How long one poll may work on joining; it returns as soon as it has joined. The client gives up waiting, not joining,
+#: when the time is over. Where the answer then comes between two polls and leaves nothing to join for, nobody ever
+#: calls the group stable or begins its heartbeats again. So no poll begins a join that it does not wait for, and it is
+#: the coordinator that is polled: the consumer's own `poll` would also wait for records of a topic that has none.
+JOIN_POLL_MS = 1_000
 #: How long a member of a stable group may be without heartbeats before it counts as fenced.
 SILENT_SECONDS = 1.0
 SILENT_POLLS = 5
@@ -63,7 +66,7 @@ class KafkaMembership:
 
     def poll(self) -> frozenset[int] | None:
         try:
-            self._client.poll(timeout_ms=0 if self._stable() else JOIN_POLL_MS)
+            self._follow()
         except Exception as fault:
             if any(isinstance(cause, FENCED) for cause in chain(fault)):
                 raise Fenced(cause=str(fault)) from fault
@@ -73,6 +76,16 @@ class KafkaMembership:
             return None
         self._check_not_fenced()
         return frozenset(tp.partition for tp in self._client.assignment())
+
+    def _follow(self) -> None:
+        """A join is never begun by a poll that does not wait for it: see JOIN_POLL_MS."""
+        coordinator = self._client._coordinator
+        if not self._stable() and not coordinator.need_rejoin():
+            coordinator.request_rejoin()  # the join was answered while nobody waited for it
+        if coordinator.need_rejoin():
+            coordinator.poll(timeout_ms=JOIN_POLL_MS)
+        else:
+            self._client.poll(timeout_ms=0)
 
     def _check_not_fenced(self) -> None:
         """A member whose heartbeat was answered with "fenced" stops them, and goes on as if it owned its slots.

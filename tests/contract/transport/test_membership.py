@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from cpor.runtime.errors import Fenced
@@ -60,3 +62,13 @@ def test_nothing_committed_is_none_not_zero(bench: Bench) -> None:
     bench.joined(member)
     assert bench.positions(member, 0, 1) == [None, None]
     assert member.committed([]) == {}
+
+
+def test_a_member_of_a_topic_just_made_settles_and_stays_settled(bench: Bench) -> None:
+    """New metadata begins a second join: one that nobody waited for left the member in a rebalance for good."""
+    member = bench.member()
+    eventually(lambda: member.poll() is not None)
+    until = time.monotonic() + 1.0
+    while time.monotonic() < until:
+        member.poll()
+    eventually(lambda: member.poll() is not None, 5)
