@@ -35,7 +35,3 @@ class Garbage:
         elif now - self._young >= YOUNG_SECONDS:
             gc.collect(1)
             self._young = now
-
-    def hand_back(self) -> None:
-        """Python collects by its own rhythm again."""
-        gc.enable()
