@@ -75,32 +75,40 @@ def find_viewer(instance: Instance, partner_id: str | None, user_id: str | None)
         return INSIDE
     if partner_id is None or user_id is None:
         raise WrongUse("--as-partner and --user go together: a partner sees through one of its users")
-    rows = newest_rows(instance.transport, Topic.PARTNERS)
-    row = rows.get(partner_id.encode())
+    return Viewer(partner_id, user_of(find_partner(instance, partner_id), user_id))
+
+
+def find_partner(instance: Instance, partner_id: str) -> Partner:
+    """The partner's directory entry. Raises Refused `partner_unknown`."""
+    row = newest_rows(instance.transport, Topic.PARTNERS).get(partner_id.encode())
     if row is None or row.value is None:
-        raise Refused(f"{partner_id} is not in the directory", Code.PARTNER_UNKNOWN)
-    return _viewer(read_partner(row.value), user_id)
+        raise Refused(f"{partner_id} is not in the directory; `cpor partners add` adds it", Code.PARTNER_UNKNOWN)
+    return read_partner(row.value)
 
 
-def _viewer(partner: Partner, user_id: str) -> Viewer:
+def user_of(partner: Partner, user_id: str) -> User:
+    """Raises Refused `user_unknown`."""
     user = partner.user(UserId(user_id))
     if user is None:
         raise Refused(f"{user_id} is no user of {partner.partner_id}", Code.USER_UNKNOWN)
-    return Viewer(partner.partner_id, user)
+    return user
 
 
-def read_claims(instance: Instance, viewer: Viewer = INSIDE) -> list[Claim]:
-    """All claims that the viewer may see, the oldest first."""
+def read_claims(
+    instance: Instance, viewer: Viewer = INSIDE, told: Callable[[int, int], None] = lambda done, of: None
+) -> list[Claim]:
+    """All claims that the viewer may see, the oldest first; `told` hears how many of all rows were looked at."""
     counts = partition_counts(instance.transport)
     if Topic.CLAIM_STATE not in counts:
         raise NotReachable("the instance has no topics yet: start its workers with `cpor up`")
     names = _customer_names(instance, counts)
-    states = (
-        decode_state(row.value)
-        for row in newest_rows(instance.transport, Topic.CLAIM_STATE, counts).values()
-        if row.value
-    )
-    seen = [Claim(state, names.get(state.form.tenant_id), viewer.inside) for state in states if viewer.sees(state)]
+    rows = newest_rows(instance.transport, Topic.CLAIM_STATE, counts).values()
+    seen = []
+    for number, row in enumerate(rows, start=1):
+        state = decode_state(row.value or b"")
+        if viewer.sees(state):
+            seen.append(Claim(state, names.get(state.form.tenant_id), viewer.inside))
+        told(number, len(rows))
     return sorted(seen, key=lambda claim: (claim.state.origin.created_at, claim.claim_id))
 
 

@@ -1,4 +1,4 @@
-"""`cpor claims list|show|history`: claims as everyone inside, or as one partner's user, may see them."""
+"""`cpor claims list|export|show|history`: claims as everyone inside, or as one partner's user, may see them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.text import Text
 from cpor.ops import filters, screen
 from cpor.ops.book import Claim, find_viewer, pick, read_claims
 from cpor.ops.columns import COLUMNS, USUAL, chosen, ordered
-from cpor.ops.filters import Filters
+from cpor.ops.export import Format, format_of, lines_of, write_lines
 from cpor.ops.history import Entry, read_history
 from cpor.ops.instance import DEFAULT_DATA, AsJson, DataDir, Instance, find_instance
 from cpor.ops.sheet import claim_json, claim_sheet
@@ -23,43 +23,54 @@ claims = typer.Typer(name="claims", no_args_is_help=True, help="What claims ther
 Partner = Annotated[str | None, typer.Option("--as-partner", metavar="P", help="See what this partner's --user may.")]
 User = Annotated[str | None, typer.Option("--user", metavar="U", help="A user of --as-partner.")]
 ClaimName = Annotated[str, typer.Argument(metavar="CLAIM", help="Claim id (or its beginning), or claim reference.")]
+Search = Annotated[str | None, typer.Option(help="Text in ids, names, tenant or subscription.")]
+StatusIs = Annotated[str | None, typer.Option(help="One status, or several with commas.")]
+Area = Annotated[str | None, typer.Option(help="Solution area, or both with a comma.")]
+EngagementIs = Annotated[str | None, typer.Option(help="Engagement id, or several with commas.")]
+Location = Annotated[str | None, typer.Option(help="Partner location.")]
+Tenant = Annotated[str | None, typer.Option(help="Customer's tenant id.")]
+Workload = Annotated[str | None, typer.Option(help="Workload or product code.")]
+SubscriptionIs = Annotated[str | None, typer.Option(help="Subscription id.")]
+DueBefore = Annotated[str | None, typer.Option(help="Date or instant; the claim's next clock ends before.")]
+Sort = Annotated[str | None, typer.Option(metavar="COL[:desc]", help="Any column.")]
+Columns = Annotated[str | None, typer.Option(help="Names with commas between, or all.")]
 
 
 @claims.command("list")
 def list_claims(
     as_partner: Partner = None,
     user: User = None,
-    search: Annotated[str | None, typer.Option(help="Text in ids, names, tenant or subscription.")] = None,
-    status: Annotated[str | None, typer.Option(help="One status, or several with commas.")] = None,
-    area: Annotated[str | None, typer.Option(help="Solution area.")] = None,
-    engagement: Annotated[str | None, typer.Option(help="Engagement id.")] = None,
-    location: Annotated[str | None, typer.Option(help="Partner location.")] = None,
-    tenant: Annotated[str | None, typer.Option(help="Customer's tenant id.")] = None,
-    workload: Annotated[str | None, typer.Option(help="Workload or product code.")] = None,
-    subscription: Annotated[str | None, typer.Option(help="Subscription id.")] = None,
-    due_before: Annotated[str | None, typer.Option(help="Date or instant; the claim's next clock ends before.")] = None,
-    sort: Annotated[str | None, typer.Option(metavar="COL[:desc]", help="Any column.")] = None,
-    columns: Annotated[str | None, typer.Option(help="Names with commas between, or all.")] = None,
+    search: Search = None,
+    status: StatusIs = None,
+    area: Area = None,
+    engagement: EngagementIs = None,
+    location: Location = None,
+    tenant: Tenant = None,
+    workload: Workload = None,
+    subscription: SubscriptionIs = None,
+    due_before: DueBefore = None,
+    sort: Sort = None,
+    columns: Columns = None,
     data: DataDir = DEFAULT_DATA,
     as_json: AsJson = False,
 ) -> None:
     """List claims; filters narrow, --sort orders, --columns chooses."""
-    chosen_filters = Filters(
+    wanted = filters.read(
         search=search,
-        status=filters.statuses(status),
-        area=filters.area(area),
-        engagement=filters.engagement(engagement),
+        status=status,
+        area=area,
+        engagement=engagement,
         location=location,
         tenant=tenant,
         workload=workload,
         subscription=subscription,
-        due_before=filters.instant(due_before),
+        due_before=due_before,
     )
     names = chosen(columns, tuple(COLUMNS) if as_json else USUAL)
     ordered([], sort)  # a wrong column is told before anything is read
     instance = find_instance(data)
     seen = read_claims(instance, find_viewer(instance, as_partner, user))
-    show_list(ordered(chosen_filters.select(seen), sort), names, of=len(seen), as_json=as_json)
+    show_list(ordered(wanted.select(seen), sort), names, of=len(seen), as_json=as_json)
 
 
 def show_list(rows: Sequence[Claim], names: Sequence[str], *, of: int, as_json: bool) -> None:
@@ -70,9 +81,67 @@ def show_list(rows: Sequence[Claim], names: Sequence[str], *, of: int, as_json: 
     if cells:
         heads = [name if COLUMNS[name].folds else f"!{name}" for name in names]
         screen.out().print(screen.table(None, heads, cells))
-    screen.note(
-        screen.counted(len(rows), "claim") if len(rows) == of else f"{len(rows)} of {screen.counted(of, 'claim')}"
+    screen.note(how_many(len(rows), of))
+
+
+def how_many(shown: int, of: int) -> str:
+    """`12 claims`, or `3 of 12 claims` where filters left some out."""
+    told = screen.counted(of, "claim")
+    return told if shown == of else f"{shown:,} of {told}"
+
+
+@claims.command("export")
+def export_claims(
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="A file, whole or not at all; else stdout.")
+    ] = None,
+    kind: Annotated[
+        Format | None, typer.Option("--format", help="Else by the ending of --output, else csv.", show_default=False)
+    ] = None,
+    excel: Annotated[bool, typer.Option("--excel", help="CSV with the mark by which Excel knows UTF-8.")] = False,
+    as_partner: Partner = None,
+    user: User = None,
+    search: Search = None,
+    status: StatusIs = None,
+    area: Area = None,
+    engagement: EngagementIs = None,
+    location: Location = None,
+    tenant: Tenant = None,
+    workload: Workload = None,
+    subscription: SubscriptionIs = None,
+    due_before: DueBefore = None,
+    sort: Sort = None,
+    columns: Columns = None,
+    data: DataDir = DEFAULT_DATA,
+) -> None:
+    """Export what `list` shows, all columns unless --columns chooses: CSV that spreadsheets may open, or NDJSON."""
+    wanted = filters.read(
+        search=search,
+        status=status,
+        area=area,
+        engagement=engagement,
+        location=location,
+        tenant=tenant,
+        workload=workload,
+        subscription=subscription,
+        due_before=due_before,
     )
+    names = chosen(columns, tuple(COLUMNS))
+    ordered([], sort)
+    how = format_of(kind, output, excel=excel)
+    instance = find_instance(data)
+    with screen.progress(transient=True) as bars:
+        reading = bars.add_task("reading", total=None)
+        seen = read_claims(
+            instance,
+            find_viewer(instance, as_partner, user),
+            lambda done, of: bars.update(reading, completed=done, total=of),
+        )
+        rows = ordered(wanted.select(seen), sort)
+        writing = bars.add_task("writing", total=len(rows))
+        lines = lines_of(rows, names, how, excel=excel)
+        write_lines(lines, output, lambda: bars.advance(writing))
+    screen.note(how_many(len(rows), len(seen)))
 
 
 @claims.command("show")

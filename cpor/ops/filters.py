@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any
 
 from cpor.domain.vocabulary import Engagement, SolutionArea, Status, parse_instant
 from cpor.ops.book import Claim, search_text
 from cpor.ops.errors import WrongUse
 
-E = TypeVar("E", bound=StrEnum)
-
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """None means: any. `due_before` is an instant in ms since the epoch."""
+    """None means: any. Of a tuple, one is enough. `due_before` is an instant in ms since the epoch."""
 
     search: str | None = None
-    status: str | None = None
-    area: str | None = None
-    engagement: str | None = None
+    status: tuple[str, ...] | None = None
+    area: tuple[str, ...] | None = None
+    engagement: tuple[str, ...] | None = None
     location: str | None = None
     tenant: str | None = None
     workload: str | None = None
@@ -36,11 +34,11 @@ class Filters:
         return [claim for claim in claims if self.passes(claim)]
 
 
-_RULES: Mapping[str, Callable[[Claim, str], bool] | Callable[[Claim, int], bool]] = {
+_RULES: Mapping[str, Callable[[Claim, Any], bool]] = {
     "search": lambda c, text: text.casefold() in search_text(c),
-    "status": lambda c, names: c.state.status in names.split(","),
-    "area": lambda c, name: c.state.form.solution_area == name,
-    "engagement": lambda c, name: c.state.form.engagement == name,
+    "status": lambda c, names: c.state.status in names,
+    "area": lambda c, names: c.state.form.solution_area in names,
+    "engagement": lambda c, names: c.state.form.engagement in names,
     "location": lambda c, name: c.state.form.location_id == name,
     "tenant": lambda c, name: c.state.form.tenant_id == name.lower(),
     "workload": lambda c, name: name in c.state.form.workloads,
@@ -49,27 +47,36 @@ _RULES: Mapping[str, Callable[[Claim, str], bool] | Callable[[Claim, int], bool]
 }
 
 
-def one_of(kind: type[E], text: str | None, option: str) -> str | None:
-    """A word of a closed list, or several with commas between. Raises WrongUse naming the list."""
-    for word in (text or "").split(","):
-        if word and word not in list(kind):
-            raise WrongUse(f"{option} can be {', '.join(kind)}, not {word}")
-    return text
+def one_of(kind: type[StrEnum], text: str | None, option: str) -> tuple[str, ...] | None:
+    """Words of a closed list, with commas between them. Raises WrongUse naming the list."""
+    if text is None:
+        return None
+    words = tuple(word.strip() for word in text.split(","))
+    for word in words:
+        if word not in list(kind):
+            raise WrongUse(f"{option} can be {', '.join(kind)}, not {word or 'empty'}")
+    return words
 
 
-def statuses(text: str | None) -> str | None:
-    return one_of(Status, text, "--status")
+def read(
+    *,
+    status: str | None,
+    area: str | None,
+    engagement: str | None,
+    due_before: str | None,
+    **others: str | None,
+) -> Filters:
+    """Filters as they were typed; `others` are taken as they are. Raises WrongUse naming the option."""
+    return Filters(
+        status=one_of(Status, status, "--status"),
+        area=one_of(SolutionArea, area, "--area"),
+        engagement=one_of(Engagement, engagement, "--engagement"),
+        due_before=instant(due_before, "--due-before"),
+        **others,
+    )
 
 
-def area(text: str | None) -> str | None:
-    return one_of(SolutionArea, text, "--area")
-
-
-def engagement(text: str | None) -> str | None:
-    return one_of(Engagement, text, "--engagement")
-
-
-def instant(text: str | None, option: str = "--due-before") -> int | None:
+def instant(text: str | None, option: str) -> int | None:
     """`2026-03-10` (its beginning, in UTC) or an RFC 3339 instant, in ms since the epoch. Raises WrongUse."""
     if text is None:
         return None

@@ -12,7 +12,7 @@ from cpor.domain.vocabulary import PartnerId, Status, UserId, UserRole, instant_
 from cpor.ops.book import Claim, Viewer, pick
 from cpor.ops.columns import COLUMNS, chosen, ordered
 from cpor.ops.errors import Refused, WrongUse
-from cpor.ops.filters import Filters, instant, statuses
+from cpor.ops.filters import Filters, instant, read
 from cpor.ops.sheet import claim_json
 from tests.unit.domain.claims import LOCATION, OTHER_LOCATION, TENANT, World, in_status, sales_form, usage_form
 
@@ -39,10 +39,10 @@ def refs(claims: list[Claim]) -> list[str]:
     ("wanted", "found"),
     [
         (Filters(), ["a-1", "b-2", "c"]),
-        (Filters(status="approved"), ["a-1"]),
-        (Filters(status="approved,draft"), ["a-1", "c"]),
-        (Filters(area="business_applications"), ["b-2"]),
-        (Filters(engagement="mci_bizapps_presales_advisor"), ["b-2"]),
+        (Filters(status=("approved",)), ["a-1"]),
+        (Filters(status=("approved", "draft")), ["a-1", "c"]),
+        (Filters(area=("business_applications",)), ["b-2"]),
+        (Filters(engagement=("mci_bizapps_presales_advisor",)), ["b-2"]),
         (Filters(workload="teams"), ["a-1", "c"]),
         (Filters(location=OTHER_LOCATION), []),
         (Filters(tenant=TENANT.upper()), ["a-1", "b-2", "c"]),
@@ -51,7 +51,7 @@ def refs(claims: list[Claim]) -> list[str]:
         (Filters(search="contoso"), ["a-1", "b-2", "c"]),
         (Filters(search="7c9e6679"), ["b-2"]),
         (Filters(search="nothing like it"), []),
-        (Filters(search="a-1", status="draft"), []),
+        (Filters(search="a-1", status=("draft",)), []),
     ],
 )
 def test_a_claim_is_listed_when_it_passes_every_filter(several: list[Claim], wanted: Filters, found: list[str]) -> None:
@@ -66,15 +66,28 @@ def test_due_before_looks_at_the_next_clock_and_skips_claims_without_one(several
     ]
 
 
+NOTHING = {"status": None, "area": None, "engagement": None, "due_before": None}
+
+
 def test_a_due_date_is_read_as_its_beginning_in_utc() -> None:
-    assert instant("2026-03-10") == instant("2026-03-10T01:00:00+01:00")
+    assert instant("2026-03-10", "--due-before") == instant("2026-03-10T01:00:00+01:00", "--due-before")
     with pytest.raises(WrongUse, match="--due-before"):
-        instant("soon")
+        read(**{**NOTHING, "due_before": "soon"})
 
 
-def test_an_unknown_status_is_answered_with_those_there_are() -> None:
+def test_a_closed_list_takes_several_words_and_answers_an_unknown_one_with_those_there_are() -> None:
+    told = read(**{**NOTHING, "status": "approved, draft", "area": "business_applications,modern_work_security"})
+    assert told.status == ("approved", "draft")
+    assert told.area == ("business_applications", "modern_work_security")
     with pytest.raises(WrongUse, match="draft, submitted"):
-        statuses("approved,gone")
+        read(**{**NOTHING, "status": "approved,gone"})
+
+
+@pytest.mark.parametrize("option", ["status", "area", "engagement", "due_before"])
+def test_an_option_left_empty_by_a_script_does_not_mean_everything(option: str, several: list[Claim]) -> None:
+    with pytest.raises(WrongUse):
+        read(**{**NOTHING, option: ""})
+    assert read(**NOTHING, tenant="").select(several) == []
 
 
 def test_claims_without_a_value_come_last_in_either_direction(several: list[Claim]) -> None:
