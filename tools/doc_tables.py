@@ -1,4 +1,4 @@
-"""`python tools/doc_tables.py [--check]`: writes the tables of `docs/` that follow from the code.
+"""`python -m tools.doc_tables [--check]`: writes the tables of `docs/` that follow from the code.
 
 A page holds `<!-- generated: name -->` and `<!-- end -->`; what stands between them is made here. `--check` changes
 nothing and fails where a page is stale.
@@ -18,6 +18,9 @@ from cpor.domain.transitions import BEGINNINGS, TRANSITIONS, Transition
 from cpor.domain.vocabulary import Clock, CommandName, Edition, InformationReason, RejectionReason, Status, UserRole
 from cpor.runtime.topics import FIXED_TOPICS, Count, TopicSpec, partner_topics
 from schemas.registry import ADMITTED, MESSAGES, MessageSpec
+from tools.rulebook import EDITIONS as BOOK_EDITIONS
+from tools.rulebook import Proof, Rule, of_kind, proofs
+from tools.rulebook import rules as all_rules
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 SECTION = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -175,6 +178,44 @@ def _role(role: UserRole) -> str:
     return role.replace("_", " ").capitalize()
 
 
+def steps() -> str:
+    return table(("#", "what happens"), map(_said, of_kind("T")))
+
+
+def rules() -> str:
+    return table(("#", "rule"), map(_said, of_kind("R")))
+
+
+def decisions() -> str:
+    return table(("#", "decision"), map(_said, of_kind("D")))
+
+
+def _said(rule: Rule) -> tuple[str, str]:
+    only = f"{rule.only} only. " if rule.only and rule.only not in rule.says else ""
+    return rule.number, " ".join(filter(None, [f"{only}{rule.says}", rule.waits]))
+
+
+# --- docs/traceability.md ----------------------------------------------------------------------------------------
+
+
+def traceability() -> str:
+    found = proofs()
+    head = ("rule", *(f"tests in {edition}" for edition in BOOK_EDITIONS))
+    every = all_rules().values()
+    return table(head, [(each.number, *(_proven(each, edition, found) for edition in BOOK_EDITIONS)) for each in every])
+
+
+def _proven(rule: Rule, edition: str, found: Iterable[Proof]) -> str:
+    if edition not in rule.editions:
+        return NONE
+    mine = [each for each in found if each.rule == rule.number and each.holds_for(edition)]
+    return "<br>".join(f"[{_sentence(each)}](../{each.file})" for each in mine)
+
+
+def _sentence(proof: Proof) -> str:
+    return proof.test.removeprefix("test_").replace("_", " ")
+
+
 # --- docs/messages.md --------------------------------------------------------------------------------------------
 
 PARTNER_WORDS = {
@@ -268,7 +309,11 @@ def _type(spec: MessageSpec) -> tuple[str, ...]:
 # --- writing -----------------------------------------------------------------------------------------------------
 
 TABLES: Mapping[str, Callable[[], str]] = {
-    each.__name__: each for each in (reasons, roles, editions, editing, transitions, clocks, permissions, topics, types)
+    each.__name__: each
+    for each in (
+        *(reasons, roles, editions, editing, transitions, steps, clocks, rules, decisions, permissions),
+        *(traceability, topics, types),
+    )
 }
 
 

@@ -1,4 +1,4 @@
-"""What a reviewer does: start, request information, approve, reject (T5 to T8, T16, D17, D24)."""
+"""What a reviewer does: start, request information, approve, reject (T5 to T8, T16a T16b, D17, D24)."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def test_no_package_stands_in_the_dependencies_page_that_is_not_depended_on() ->
 
 
 def test_the_tables_made_from_the_code_are_those_of_this_code() -> None:
-    assert [name_of(stale) for stale in stale_pages()] == [], "run `python tools/doc_tables.py` and commit the result"
+    assert [name_of(stale) for stale in stale_pages()] == [], "run `python -m tools.doc_tables` and commit the result"
 
 
 def test_every_rule_the_code_cites_can_be_looked_up_in_the_project() -> None:
