@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from cpor.domain.vocabulary import CommandName
 from schemas import (
     associations,
+    audit,
     claim_events,
     claim_state,
     consent,
@@ -122,6 +123,7 @@ _FAMILIES: tuple[tuple[str, tuple[str, ...], Models], ...] = (
     ("reference", ("cpor.reference.customers",), {reference.CUSTOMER: reference.Customer}),
     ("reference", ("cpor.reference.subscriptions",), {reference.SUBSCRIPTION: reference.Subscription}),
     ("dead_letters", ("cpor.dead-letters",), {dead_letters.DEAD_LETTER: dead_letters.DeadLetter}),
+    ("audit", ("cpor.audit",), {audit.ANSWER_RECORDED: audit.AnswerRecorded}),
 )
 
 

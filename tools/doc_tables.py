@@ -242,7 +242,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "cpor.reference.customers": ("tenant", "customers"),
     "cpor.reference.subscriptions": ("subscription id @tenant", "subscriptions"),
     "cpor.dead-letters": ("the original's", "what could not be processed, whole, with `dlq_*` headers"),
-    "cpor.audit": ("operator", "what operators did (later)"),
+    "cpor.audit": ("operator", "what operators did by hand, and why"),
     "cpor.intake.state": ("partner/claim reference", "what intake remembers of a reference"),
     "cpor.intake.parked": ("partner/claim reference", "references that wait behind a dead letter"),
     "cpor.review.parked": ("tenant/claim id", "claims that wait behind a dead letter"),
