@@ -1,4 +1,4 @@
-"""Where an instance's Kafka and S3 are: what the CLI, the tests and the workers get to know about the
+"""Where an instance's Kafka, S3 and mail server are: what the CLI, the tests and the workers get to know about the
 platform.
 """
 
@@ -25,8 +25,17 @@ VARIABLES: Mapping[str, str] = {
     "s3_bucket": "CPOR_S3_BUCKET",
     "s3_region": "CPOR_S3_REGION",
     "data_dir": "CPOR_DATA",
+    "smtp": "CPOR_SMTP",
+    "mail_dir": "CPOR_MAIL_DIR",
+    "mail_url": "CPOR_MAIL_URL",
+    "consent_url": "CPOR_CONSENT_URL",
 }
-OPTIONAL: Mapping[str, str] = {"CPOR_S3_BUCKET": BUCKET, "CPOR_S3_REGION": REGION}
+#: What need not be named, and what holds then.
+OPTIONAL: Mapping[str, str] = {
+    "CPOR_S3_BUCKET": BUCKET,
+    "CPOR_S3_REGION": REGION,
+    **dict.fromkeys(("CPOR_SMTP", "CPOR_MAIL_DIR", "CPOR_MAIL_URL", "CPOR_CONSENT_URL"), ""),
+}
 
 
 @dataclass(frozen=True)
@@ -44,6 +53,14 @@ class Endpoints:
     data_dir: Path
     s3_bucket: str = BUCKET
     s3_region: str = REGION
+    #: `host:port` of the mail server; empty while it is not known who takes the mails
+    smtp: str = ""
+    #: where the mails lie, one `.eml` file each; empty where another server than our sink takes them
+    mail_dir: str = ""
+    #: Mailpit's HTTP address; empty where it is not Mailpit that takes them
+    mail_url: str = ""
+    #: the page where customers answer
+    consent_url: str = ""
 
     def env(self) -> dict[str, str]:
         """`CPOR_*` variables that lead a worker or a tool to this platform."""
@@ -73,7 +90,8 @@ def endpoints_from_env(data_dir: Path, environment: Mapping[str, str] = os.envir
     missing.
     """
     known = {**OPTIONAL, **environment, "CPOR_DATA": str(data_dir)}
-    missing = [variable for variable in VARIABLES.values() if not known.get(variable)]
+    needed = [variable for variable in VARIABLES.values() if OPTIONAL.get(variable) != ""]
+    missing = [variable for variable in needed if not known.get(variable)]
     if missing:
         raise PlatformError(f"CPOR_PLATFORM=external needs {', '.join(missing)}")
     values = {field: known[variable] for field, variable in VARIABLES.items()}

@@ -116,10 +116,22 @@ def sink_worker(data: Path) -> tuple[WorkerSpec, int]:
     """The sink as a supervised process (it dies with its supervisor) and its port, the same after a restart. Its mails
     lie in `<data>/mail`.
     """
+    port = sink_port(data)
+    return sink_spec(mail_dir(data), port), port
+
+
+def mail_dir(data: Path) -> Path:
+    return data / "mail"
+
+
+def sink_port(data: Path) -> int:
+    """Where the sink of this data directory listens; asked before it does."""
     data.mkdir(parents=True, exist_ok=True)
-    port = kept_ports(data / "mail-port.json", ["mail"])["mail"]
-    command = (sys.executable, "-m", MODULE, "--dir", str(data / "mail"), "--port", str(port))
-    return WorkerSpec("mail", command), port
+    return kept_ports(data / "mail-port.json", ["mail"])["mail"]
+
+
+def sink_spec(directory: Path, port: int) -> WorkerSpec:
+    return WorkerSpec("mail-0", (sys.executable, "-m", MODULE, "--dir", str(directory), "--port", str(port)))
 
 
 async def serve(directory: Path, port: int) -> asyncio.Server:

@@ -14,6 +14,16 @@ METADATA_VERSION = 1
 NO_TOPICS = struct.pack(">i", 0)
 
 
+def answers(address: str, timeout: float = 2.0) -> bool:
+    """Whether somebody listens at `host:port`."""
+    host, _, port = address.rpartition(":")
+    try:
+        with socket.create_connection((host, int(port)), timeout):
+            return True
+    except (OSError, ValueError):
+        return False
+
+
 def kafka_answers(bootstrap: str, timeout: float = 2.0) -> bool:
     """True when the broker knows its API and counts itself among the live ones: before, topics cannot be
     created.

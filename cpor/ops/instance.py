@@ -16,6 +16,7 @@ from cpor.devstack.endpoints import Endpoints, endpoints_from_env, saved_endpoin
 from cpor.devstack.errors import PlatformError
 from cpor.devstack.probe import kafka_answers
 from cpor.ops.errors import NotReachable
+from cpor.ops.settings import read_settings
 from cpor.runtime.clock import Clock, SystemClock, TestClock
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Instance:
     def env(self) -> dict[str, str]:
         """The `CPOR_*` variables of a worker."""
         clock = {"CPOR_TEST_CLOCK": str(self.test_clock)} if self.test_clock else {}
-        return self.endpoints.env() | clock
+        return self.endpoints.env() | clock | read_settings(self.data)
 
 
 def find_instance(data: Path, environment: Mapping[str, str] = os.environ) -> Instance:

@@ -12,25 +12,34 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from cpor.devstack.backoff import BackOff
 from cpor.devstack.endpoints import Endpoints
+from cpor.devstack.mail import sink_spec
 from cpor.devstack.platform import open_platform
+from cpor.devstack.probe import answers
 from cpor.devstack.supervisor import Supervisor, WorkerSpec
 from cpor.domain.vocabulary import instant_text, parse_instant
 from cpor.ops.errors import NotReachable, Refused, WrongUse
 from cpor.ops.instance import CLOCK_FILE, Instance, clock_file
 from cpor.ops.reading import partition_counts
+from cpor.ops.settings import keep_settings, posted
 from cpor.runtime.clock import TestClock
 from cpor.runtime.health import is_fresh, read_health
 from cpor.runtime.settings import CLAIMS_PARTITIONS, PARTNERS_PARTITIONS
 from cpor.runtime.topics import FIXED_TOPICS, Count, Topic
 
-SERVICES = ("intake", "review")
+#: Every one of them as `Plan.workers` processes; beside notify run one that delivers, and, where nobody else takes the
+#: mails, the sink.
+SERVICES = ("intake", "review", "consent", "deadlines", "notify")
+NOTIFY, DELIVERY, SINK = "notify", "notify-delivery", "mail"
 READY_SECONDS = 90.0
 #: Below this a busy machine loses its sessions all the time.
 SHORTEST_SESSION_MS = 3_000
 LONGEST_TRANSACTION_MS = 15_000
 
 Progress = Callable[[str], None]
+#: Service and slot of a process.
+Name = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,7 @@ class Plan:
     session_ms: int | None = None
     #: Whether somebody will come back for the data.
     keep: bool = True
+    services: tuple[str, ...] = SERVICES
 
 
 @dataclass(frozen=True)
@@ -51,7 +61,7 @@ class Running:
 
     instance: Instance
     supervisor: Supervisor
-    workers: tuple[tuple[str, str], ...]
+    workers: tuple[Name, ...]
 
     def health(self, service: str, slot: str) -> dict[str, object] | None:
         return read_health(self.instance.data / service / slot / "health.json")
@@ -64,17 +74,36 @@ def run_instance(plan: Plan, progress: Progress) -> Iterator[Running]:
     Raises PlatformError, WrongUse, Refused, or NotReachable with what the worker that does not come up said last.
     """
     check_plan(plan)
-    with open_platform(plan.data, progress=progress, keep=plan.keep) as endpoints:
-        progress("creating topics")
-        counts = prepare_topics(endpoints)
-        instance = Instance(endpoints, prepare_clock(plan, counts))
-        specs = worker_specs(plan, instance, counts)
-        progress(f"starting {len(specs)} workers")
-        with Supervisor(plan.data, specs.values()) as supervisor:
-            running = Running(instance, supervisor, tuple(specs))
-            await_ready(running)
-            progress("ready")
-            yield running
+    with (
+        open_platform(plan.data, progress=progress, keep=plan.keep) as endpoints,
+        run_workers(plan, endpoints, progress) as running,
+    ):
+        yield running
+
+
+@contextmanager
+def run_workers(
+    plan: Plan, endpoints: Endpoints, progress: Progress = lambda text: None, policy: BackOff | None = None
+) -> Iterator[Running]:
+    """Everything but the platform; `policy` says how soon a worker is started again. Raises as `run_instance`."""
+    progress("creating topics")
+    instance = prepare_instance(plan, endpoints)
+    specs = worker_specs(plan, instance)
+    progress(f"starting {len(specs)} processes: {', '.join(plan.services)}")
+    with Supervisor(plan.data, specs.values(), policy=policy) as supervisor:
+        running = Running(instance, supervisor, tuple(specs))
+        await_ready(running)
+        progress("ready")
+        yield running
+
+
+def prepare_instance(plan: Plan, endpoints: Endpoints, environment: Mapping[str, str] = os.environ) -> Instance:
+    """Topics, addresses, settings and clock, so that workers can start. Raises WrongUse and Refused."""
+    counts = prepare_topics(endpoints, environment)
+    known = posted(endpoints, environment)
+    known.save()
+    keep_settings(known.data_dir, counts, environment)
+    return Instance(known, prepare_clock(plan, counts))
 
 
 def check_plan(plan: Plan) -> None:
@@ -164,26 +193,33 @@ def clock_text(instance: Instance) -> str:
 # -- workers ------------------------------------------------------------------------------------------------------
 
 
-def worker_specs(plan: Plan, instance: Instance, counts: Mapping[str, int]) -> dict[tuple[str, str], WorkerSpec]:
+def worker_specs(plan: Plan, instance: Instance) -> dict[Name, WorkerSpec]:
     """(service, slot) → how to start it."""
-    env = instance.env() | {
-        "CPOR_CLAIMS_PARTITIONS": str(counts[Count.CLAIMS]),
-        "CPOR_PARTNERS_PARTITIONS": str(counts[Count.PARTNERS]),
-        "PYTHONUNBUFFERED": "1",
-    }
+    env = instance.env() | {"PYTHONUNBUFFERED": "1"}
     if plan.session_ms is not None:
         # The transaction of a frozen worker must be over before its partitions go to another.
         transaction = min(LONGEST_TRANSACTION_MS, plan.session_ms // 2)
         env |= {"CPOR_SESSION_MS": str(plan.session_ms), "CPOR_TRANSACTION_MS": str(transaction)}
-    return {
+    specs = {
         (service, str(slot)): WorkerSpec(f"{service}-{slot}", _command(service, slot, instance), env)
-        for service in SERVICES
+        for service in plan.services
         for slot in range(plan.workers)
     }
+    return specs | (_postmen(instance, env) if NOTIFY in plan.services else {})
 
 
-def _command(service: str, slot: int, instance: Instance) -> tuple[str, ...]:
-    return (sys.executable, "-m", f"services.{service}", "--slot", str(slot), "--data", str(instance.data))
+def _command(module: str, slot: int, instance: Instance) -> tuple[str, ...]:
+    return (sys.executable, "-m", f"services.{module}", "--slot", str(slot), "--data", str(instance.data))
+
+
+def _postmen(instance: Instance, env: Mapping[str, str]) -> dict[Name, WorkerSpec]:
+    """Who hands mails over, and who takes them."""
+    endpoints = instance.endpoints
+    deliver = WorkerSpec(f"{DELIVERY}-0", _command("notify.delivery", 0, instance), env)
+    if not endpoints.mail_dir:
+        return {(DELIVERY, "0"): deliver}
+    port = int(endpoints.smtp.rpartition(":")[2])
+    return {(SINK, "0"): sink_spec(Path(endpoints.mail_dir), port), (DELIVERY, "0"): deliver}
 
 
 def await_ready(running: Running, seconds: float = READY_SECONDS) -> None:
@@ -196,6 +232,8 @@ def await_ready(running: Running, seconds: float = READY_SECONDS) -> None:
 
 
 def is_ready(running: Running, service: str, slot: str) -> bool:
+    if service == SINK:
+        return answers(running.instance.endpoints.smtp)
     told = running.health(service, slot)
     return told is not None and is_fresh(told) and told["pid"] == running.supervisor.state(f"{service}-{slot}").pid
 

@@ -12,6 +12,7 @@ import os
 import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NoReturn
 
 import faust
@@ -161,19 +162,24 @@ class SafeApp(faust.App):
         return super().Table(*args, options={**TABLE_OPTIONS, **(options or {})}, **rest)
 
 
-def new_app(service: str, member: str, bootstrap: str, guarantee: str = GUARANTEE) -> SafeApp:
-    """An app of group `cpor.<service>`; raises Misconfigured for any other guarantee than at least once."""
+def new_app(service: str, member: str, bootstrap: str, home: Path, guarantee: str = GUARANTEE) -> SafeApp:
+    """An app of group `cpor.<service>` that keeps its own things under `home`; raises Misconfigured for any other
+    guarantee than at least once.
+    """
     if guarantee != GUARANTEE:
         raise Misconfigured(f"Faust's {guarantee} is broken: it must run {GUARANTEE}")
+    home.mkdir(parents=True, exist_ok=True)
     return SafeApp(
         f"cpor.{service}",
         broker=";".join(f"kafka://{each.strip()}" for each in bootstrap.split(",")),
         processing_guarantee=guarantee,
         store="memory://",
+        # Faust's default lies in whatever directory the process was started in.
+        datadir=home / "faust",
         autodiscover=False,
         consumer_auto_offset_reset="earliest",
         consumer_group_instance_id=member,
-        broker_commit_interval=1.0,
+        broker_commit_interval=0.5,
         broker_request_timeout=60.0,
         broker_session_timeout=45.0,
         broker_max_poll_records=200,

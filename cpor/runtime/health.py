@@ -1,7 +1,8 @@
 """What a worker tells about itself: progress that means progress, and figures.
 
 A worker is healthy while its rounds end. The file `health.json` in its slot directory is renewed at most once a
-second; the supervisor, `cpor status` and container health checks read it.
+second (ten times under a test clock, whose mover waits for it); the supervisor, `cpor status` and container health
+checks read it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,15 +22,18 @@ from cpor.runtime.record import Record
 STALE_MS = 30_000
 #: States of a worker that makes rounds.
 ROUNDS = ("running", "idle")
+#: How often the file is renewed, seconds: by the system's clock, and under a test clock.
+EVERY_SECONDS, EVERY_SECONDS_TESTED = 1.0, 0.1
 
 
 class Health:
-    """Counters of one worker; written to `path` when one is given."""
+    """Counters of one worker; written to `path` when one is given, at most once in `every` seconds."""
 
-    def __init__(self, service: str, member: str, path: Path | None = None) -> None:
+    def __init__(self, service: str, member: str, path: Path | None = None, every: float = EVERY_SECONDS) -> None:
         self.service = service
         self.member = member
         self.path = path
+        self._every = every
         self.started = wall_ms()
         self.rounds = 0
         self.records = 0
@@ -40,11 +45,23 @@ class Health:
         self.round_seconds = 0.0
         #: Partitions that wait for something.
         self.held = 0
+        #: Timers that are due and that the gate holds back.
+        self.gate_held = 0
+        #: The pipeline's time that the last round went by, and when the earliest timer is due that still stands, ms.
+        self.clock: int | None = None
+        self.next_timer: int | None = None
+        #: Further figures of a service's own, by name.
+        self.counts: Counter[str] = Counter()
         self.slots: list[int] = []
         self.state = "starting"
         #: Age of the newest record when its round was committed, ms.
         self.lateness_ms = 0
         self._written = 0.0
+
+    @property
+    def is_time(self) -> bool:
+        """Whether the next word will be written: figures that cost something are taken only then."""
+        return time.monotonic() - self._written >= self._every
 
     def committed(self, batch: Sequence[Record], timers: int, now: int, seconds: float = 0.0) -> None:
         """A round went through."""
@@ -85,16 +102,21 @@ class Health:
             "dropped": self.dropped,
             "round_seconds": round(self.round_seconds, 3),
             "held": self.held,
+            "gate_held": self.gate_held,
+            "clock": self.clock,
+            "next_timer": self.next_timer,
+            "counts": dict(self.counts),
             "lateness_ms": self.lateness_ms,
             "started": self.started,
             "at": wall_ms(),
         }
 
     def write(self, *, force: bool = False, **more: object) -> None:
-        now = time.monotonic()
-        if self.path is None or (now - self._written < 1 and not force):
+        if not (self.is_time or force):
             return
-        self._written = now
+        self._written = time.monotonic()
+        if self.path is None:
+            return
         fresh = self.path.with_suffix(".new")
         fresh.write_text(json.dumps(self.figures() | more))
         fresh.replace(self.path)

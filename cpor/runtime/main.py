@@ -80,7 +80,8 @@ def run(service: str, build: Callable[[Settings], Processor], arguments: Sequenc
 
 def _guarded(settings: Settings, build: Callable[[Settings], Processor]) -> ExitCode:
     """The work, with every way it can end told in the log and in the health file."""
-    health = Health(settings.service, settings.slot, settings.home / "health.json")
+    health = settings.health()
+    health.waits("starting")  # nobody may take its predecessor's last word for its own
     try:
         _work(settings, build, health)
         return ExitCode.DONE

@@ -46,6 +46,7 @@ CATALOGUE: tuple[Metric, ...] = (
     Metric("cpor_worker_dead_letters", Kind.COUNTER, "Records dead-lettered.", lambda h: h.dead_letters),
     Metric("cpor_worker_slots", Kind.GAUGE, "Slots owned.", lambda h: len(h.slots)),
     Metric("cpor_worker_held_partitions", Kind.GAUGE, "Partitions that wait for something.", lambda h: h.held),
+    Metric("cpor_worker_held_timers", Kind.GAUGE, "Due timers that the gate holds back.", lambda h: h.gate_held),
     Metric(
         "cpor_worker_lateness_seconds",
         Kind.GAUGE,

@@ -107,7 +107,10 @@ class TimerGate:
             return []
         if self._held and time.monotonic() - self._asked < self._pause:
             return []
-        return [(task, each) for task in tasks for each in task.due(now, most + self._held.get(task.partition, 0))]
+        found = [(task, each) for task in tasks for each in task.due(now, most + self._held.get(task.partition, 0))]
+        if not found:
+            self._held = {}  # what was held has been cancelled, or has gone with its slot
+        return found
 
     def pass_through(self, due: Due, batch: Sequence[Record]) -> Due:
         """Those of `due` that may fire in this round. Raises Retry where a broker cannot tell."""

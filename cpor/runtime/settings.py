@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cpor.runtime.clock import Clock, SystemClock, TestClock
 from cpor.runtime.errors import Misconfigured
+from cpor.runtime.health import EVERY_SECONDS, EVERY_SECONDS_TESTED, Health
 from cpor.runtime.transport.kafka import SESSION_TIMEOUT_MS, TRANSACTION_TIMEOUT_MS
 
 #: Partitions embedded; production has 48 and 24 (contract §1).
@@ -51,6 +52,11 @@ class Settings:
 
     def clock(self) -> Clock:
         return SystemClock() if self.test_clock is None else TestClock(self.test_clock)
+
+    def health(self) -> Health:
+        """What the worker tells of itself, in its own directory."""
+        every = EVERY_SECONDS if self.test_clock is None else EVERY_SECONDS_TESTED
+        return Health(self.service, self.slot, self.home / "health.json", every)
 
     @classmethod
     def read(cls, service: str, arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Settings:

@@ -140,11 +140,20 @@ class Worker:
             batch = self._prepare(batch)
             due = self.gate.pass_through(due, batch)
         if not batch and not due and not self._passed_markers():
+            self._measure(now)
             self.health.idle()
             return 0
         took = self._transact(batch, due, now)
         self._failures = 0
         return took
+
+    def _measure(self, now: int) -> None:
+        """What the mover of a test clock waits for: how far time has come here, and which timers still stand."""
+        if self.health.is_time:
+            self.health.clock = now
+            self.health.gate_held = self.gate.held
+            standing = (task.rows.next_due() for task in self.assignment.tasks.values())
+            self.health.next_timer = min((due for due in standing if due is not None), default=None)
 
     def _restored_some(self) -> None:
         """A restore made progress; before the first round that is all there is to tell."""
@@ -182,6 +191,7 @@ class Worker:
         producer.send_positions(positions, self.assignment.token())
         producer.commit()
         self._keep(producer, positions, writes, state)
+        self._measure(now)
         self.health.committed(done, len(due), self._clock.now(), time.monotonic() - began)
         return len(done) + len(due)
 

@@ -22,13 +22,12 @@ from cpor.runtime import faust_app, logs
 from cpor.runtime.clock import Clock
 from cpor.runtime.errors import Misconfigured, Reject
 from cpor.runtime.faust_app import Guard, Handle, Limits, Send
-from cpor.runtime.health import Health
 from cpor.runtime.main import locked
-from cpor.runtime.record import Output, Record
+from cpor.runtime.record import Output, Record, last_header
 from cpor.runtime.settings import Settings
 from cpor.runtime.topics import Topic
 from schemas.base import read, write
-from schemas.envelope import headers
+from schemas.envelope import TYPE, headers
 from schemas.mail import ATTEMPT, BOUNCED, DEFERRED, DELIVERED, AboutMail, Bounced, Deferred, Delivered, Mail
 from services.notify.smtp import Outcome, Post, Result, Server
 
@@ -36,6 +35,8 @@ SERVICE = "notify-delivery"
 SOURCE = "/services/notify/delivery"
 TOPICS = (Topic.MAIL, Topic.NOTIFY_RESEND)
 MINUTE_MS = 60_000
+#: An entry's type → how it is counted.
+KINDS = {DELIVERED: "delivered", DEFERRED: "deferred", BOUNCED: "bounced"}
 _ADDRESS = re.compile(r"<?[^\s<>@]+@[^\s<>@]+>?")
 #: How long a deferred mail waits after its 1st, 2nd … attempt, minutes; after the last it has bounced.
 WAITS = (1, 5, 15, 60, 240, 720, 1440)
@@ -47,7 +48,7 @@ class Delivery:
     """Handles one record: hands the mail over and tells what became of it."""
 
     def __init__(
-        self, deliver: Callable[[Mail], Outcome], clock: Clock, done: Callable[[], None] = lambda: None
+        self, deliver: Callable[[Mail], Outcome], clock: Clock, done: Callable[[str], None] = lambda kind: None
     ) -> None:
         self._deliver = deliver
         self._clock = clock
@@ -58,8 +59,9 @@ class Delivery:
     async def __call__(self, record: Record, send: Send) -> None:
         mail, attempt = self._read(record)
         outcome = await asyncio.get_running_loop().run_in_executor(self._thread, self._deliver, mail)
-        await send(told(record, mail, attempt, outcome, Instant(self._clock.now())))
-        self._done()
+        entry = told(record, mail, attempt, outcome, Instant(self._clock.now()))
+        await send(entry)
+        self._done(kind_of(entry))
 
     def _read(self, record: Record) -> tuple[Mail, int]:
         attempt = record.header(ATTEMPT) or "1"
@@ -77,6 +79,11 @@ def told(record: Record, mail: Mail, attempt: int, outcome: Outcome, at: Instant
     return Output(Topic.DELIVERIES, record.partition, record.key, write(entry), about)
 
 
+def kind_of(entry: Output) -> str:
+    """`delivered`, `deferred` or `bounced`."""
+    return KINDS[(last_header(entry.headers, TYPE) or b"").decode()]
+
+
 def _entry(mail: Mail, attempt: int, outcome: Outcome, at: Instant) -> tuple[str, AboutMail]:
     about: dict[str, Any] = {name: getattr(mail, name) for name in AboutMail.model_fields}
     own = {**about, "attempt": attempt, "at": at}
@@ -92,7 +99,7 @@ def _entry(mail: Mail, attempt: int, outcome: Outcome, at: Instant) -> tuple[str
 
 
 def app_of(settings: Settings, handle: Handle, limits: Limits) -> faust_app.SafeApp:
-    app = faust_app.new_app(SERVICE, settings.slot, settings.kafka_bootstrap)
+    app = faust_app.new_app(SERVICE, settings.slot, settings.kafka_bootstrap, settings.home)
     faust_app.agent_on(app, TOPICS, Guard(SERVICE, handle, faust_app.sender(app), limits))
     return app
 
@@ -105,10 +112,12 @@ def main() -> None:
     logs.configure(SERVICE, settings.slot)
     limits = Limits()
     with locked(settings.home):
-        health = Health(SERVICE, settings.slot, settings.home / "health.json")
+        health = settings.health()
+        health.counts.update(dict.fromkeys(KINDS.values(), 0))
 
-        def count() -> None:
+        def count(kind: str) -> None:
             health.records += 1
+            health.counts[kind] += 1
 
         handle = Delivery(Post(server).send, settings.clock(), count)
         log.info("started", smtp=f"{server.host}:{server.port}")

@@ -12,16 +12,16 @@ import pytest
 
 from cpor.devstack.backoff import BackOff
 from cpor.devstack.platform import PlatformKind, choose_platform, open_platform
-from cpor.devstack.supervisor import Supervisor
 from cpor.ops.checker import PipelineLog, read_log
-from cpor.ops.instance import Instance
 from cpor.ops.reading import partition_counts, read_whole
-from cpor.ops.running import Plan, Running, await_ready, prepare_clock, prepare_topics, worker_specs
+from cpor.ops.running import Plan, Running, run_workers
 from cpor.runtime.record import Output, TopicPartition
 from cpor.runtime.topics import Count, Topic, commands_topic, partner_topics
 from cpor.runtime.transport.kafka_inspect import KafkaInspector
 from tests.chaos.material import directory
 
+#: Those that these stories need.
+FRONT = ("intake", "review")
 #: A worker that the test kills is no failing worker: it is started again at once, every time.
 AT_ONCE = BackOff(pauses=(0.05,), fenced=1.0, quick=0.0)
 
@@ -33,15 +33,12 @@ def own_instance(
     """Platform, topics and `workers` processes of each service for a while. `test_clock` is where its clock starts."""
     if choose_platform() is PlatformKind.EXTERNAL:
         pytest.skip("needs a Kafka of its own: its topics and groups have fixed names, and its workers are killed")
-    plan = Plan(folder, test_clock, workers, session_ms, keep=False)
-    with open_platform(folder, keep=False) as endpoints:
-        counts = prepare_topics(endpoints)
-        instance = Instance(endpoints, prepare_clock(plan, counts))
-        specs = worker_specs(plan, instance, counts)
-        with Supervisor(folder, specs.values(), policy=AT_ONCE) as supervisor:
-            running = Running(instance, supervisor, tuple(specs))
-            await_ready(running)
-            yield running
+    plan = Plan(folder, test_clock, workers, session_ms, keep=False, services=FRONT)
+    with (
+        open_platform(folder, keep=False) as endpoints,
+        run_workers(plan, endpoints, policy=AT_ONCE) as running,
+    ):
+        yield running
 
 
 def counts_of(running: Running) -> dict[str, int]:

@@ -17,10 +17,10 @@ import psutil
 import pytest
 
 from cpor.ops.checker import summary
-from cpor.ops.running import SERVICES, Running, is_ready
+from cpor.ops.running import Running, is_ready
 from cpor.runtime.topics import Count
 from tests.chaos.freezing import Transactions, await_everybody, await_take_over, frozen_in_mid_transaction
-from tests.chaos.instance import Rest, await_true, counts_of, introduce, own_instance, whole_log
+from tests.chaos.instance import FRONT, Rest, await_true, counts_of, introduce, own_instance, whole_log
 from tests.chaos.material import customers, put_document
 from tests.chaos.outcome import assert_sound
 from tests.chaos.story import Word
@@ -91,7 +91,7 @@ def _strike(running: Running, storm: Storm, counts: dict[str, int]) -> None:
     """Kills everywhere; then a freeze in each service, with kills in the others; then kills again."""
     with beside(storm.rage):
         time.sleep(STORM_SECONDS)
-    for service in SERVICES:
+    for service in FRONT:
         slots = counts[Count.PARTNERS if service == "intake" else Count.CLAIMS]
         storm.spared = frozenset({service})
         with beside(storm.rage):
@@ -126,7 +126,7 @@ def _settle(running: Running, desk: Desk, people: Crowd) -> None:
 
 def _assert_much_happened(people: Crowd, storm: Storm, desk: Desk, claims: int) -> None:
     assert claims == len(people.claims) == CLAIMS + 2 * PAIRS
-    assert all(storm.killed[service] >= 5 for service in SERVICES), storm.killed
+    assert all(storm.killed[service] >= 5 for service in FRONT), storm.killed
     assert desk.answered > 500
 
 

@@ -220,6 +220,11 @@ class Rows:
             found.append(decode_timer(key[2 + _DUE.size :], due + data))
         return found
 
+    def next_due(self) -> int | None:
+        """When the earliest timer is due, ms; None where none stands."""
+        first = next(iter(self.engine.scan(b"t\0")), None)
+        return None if first is None else int(_DUE.unpack(first[0][2 : 2 + _DUE.size])[0])
+
     def timer_changes(self, identity: bytes, timer: Timer | None) -> dict[bytes, bytes | None]:
         """The writes that set (or, None, remove) a timer."""
         changes: dict[bytes, bytes | None] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -158,13 +159,18 @@ def test_a_rebalance_in_the_middle_leaves_the_record_for_the_next_owner() -> Non
 
 
 @pytest.fixture
-def app() -> SafeApp:
-    return new_app("x", "0", "127.0.0.1:1")
+def app(tmp_path: Path) -> SafeApp:
+    return new_app("x", "0", "127.0.0.1:1", tmp_path)
 
 
-def test_exactly_once_is_refused_at_start() -> None:
+def test_exactly_once_is_refused_at_start(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match="exactly_once"):
-        new_app("x", "0", "127.0.0.1:1", "exactly_once")
+        new_app("x", "0", "127.0.0.1:1", tmp_path, "exactly_once")
+
+
+def test_the_app_keeps_its_own_things_in_the_workers_directory(app: SafeApp, tmp_path: Path) -> None:
+    """Stock Faust makes a directory of its own in whatever directory the process was started in."""
+    assert app.conf.datadir.is_relative_to(tmp_path)
 
 
 def test_the_app_makes_no_topics_no_pages_and_no_hidden_ones_of_its_own(app: SafeApp) -> None:

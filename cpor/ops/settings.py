@@ -1,0 +1,70 @@
+"""What an instance's workers are told beside where things are; kept with its data for the next start."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from cpor.devstack.endpoints import Endpoints
+from cpor.devstack.files import write_private
+from cpor.devstack.mail import mail_dir, sink_port
+from cpor.devstack.ports import LOOPBACK
+from cpor.ops.errors import WrongUse
+from cpor.runtime.topics import Count
+
+FILE = "settings.json"
+CONSENT_KEY = "CPOR_CONSENT_KEY"
+SHORTEST_KEY = 32
+#: Where the notices' links lead unless CPOR_CONSENT_URL says otherwise; nobody answers there.
+CONSENT_PAGE = "https://consent.cpor.example/"
+#: What holds on one machine unless the environment says otherwise; configuration.md tells of each.
+USUAL: Mapping[str, str] = {
+    "CPOR_GRACE_MS": "1000",
+    "CPOR_MAIL_FROM": "CPOR claims <no-reply@cpor.example>",
+    "CPOR_MAIL_REPLY_TO": "claims@cpor.example",
+    "CPOR_OPERATIONS_MAIL": "operations@cpor.example",
+}
+
+
+def keep_settings(data: Path, counts: Mapping[str, int], environment: Mapping[str, str] = os.environ) -> None:
+    """Write down what the workers of this run are told (mode 0600: it holds a secret).
+
+    The key of the customers' links is made once for a data directory: another one voids every link that is out.
+    Raises WrongUse where the environment names one that is too short.
+    """
+    key = environment.get(CONSENT_KEY) or read_settings(data).get(CONSENT_KEY) or secrets.token_urlsafe(SHORTEST_KEY)
+    if len(key) < SHORTEST_KEY:
+        raise WrongUse(f"{CONSENT_KEY} takes {SHORTEST_KEY} characters or more")
+    settings = {name: environment.get(name) or usual for name, usual in USUAL.items()} | {
+        CONSENT_KEY: key,
+        "CPOR_CLAIMS_PARTITIONS": str(counts[Count.CLAIMS]),
+        "CPOR_PARTNERS_PARTITIONS": str(counts[Count.PARTNERS]),
+    }
+    write_private(data / FILE, json.dumps(settings, indent=2) + "\n")
+
+
+def read_settings(data: Path) -> dict[str, str]:
+    """Variable → value; empty where the instance's workers were started by somebody else."""
+    try:
+        settings: dict[str, str] = json.loads((data / FILE).read_text())
+    except (OSError, ValueError):
+        return {}
+    return settings
+
+
+def posted(endpoints: Endpoints, environment: Mapping[str, str] = os.environ) -> Endpoints:
+    """With where mails go: to the server that CPOR_SMTP names, to the platform's own, or to a sink of this instance."""
+    page = environment.get("CPOR_CONSENT_URL") or endpoints.consent_url or CONSENT_PAGE
+    named = environment.get("CPOR_SMTP")
+    if named and not environment.get("CPOR_MAIL_DIR"):  # with it, it is the sink of an instance, from its `cpor env`
+        url = environment.get("CPOR_MAIL_URL", "")
+        return replace(endpoints, smtp=named, mail_dir="", mail_url=url, consent_url=page)
+    if endpoints.smtp and not endpoints.mail_dir:
+        return replace(endpoints, consent_url=page)
+    data = endpoints.data_dir
+    smtp = f"{LOOPBACK}:{sink_port(data)}"
+    return replace(endpoints, smtp=smtp, mail_dir=str(mail_dir(data)), mail_url="", consent_url=page)
