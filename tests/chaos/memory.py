@@ -122,7 +122,7 @@ class Pipeline:
                     self._sent.append(receipt_id(output.topic, output.partition, offset))
             self._settle(number)
             self._clock.tick(self._schedule.stage_ms)
-        log = read_log(self.broker.records, PARTNERS, self._n)
+        log = read_log(self.broker.records, PARTNERS, self._n, services=("intake", "review"))
         assert_sound(log, self._sent)
         return Played(outcome_of(log), log, self._deaths)
 

@@ -11,7 +11,6 @@ from cpor.ops.checker.findings import Finding, FindingCode, finding
 from cpor.ops.checker.reading import PARTNER_TYPES, Read, Reading, by_cause
 from cpor.runtime.record import Record
 from cpor.runtime.topics import partner_of, receipts_topic
-from schemas.dead_letters import read_dead_letter
 from schemas.envelope import is_message_id, read_envelope
 from schemas.receipts import OriginalOutcome
 
@@ -41,7 +40,7 @@ class Answers:
         self.receipts = _by_id(reading.receipts)
         self.inbox = {read.told.origin: read for read in reading.inbox if read.type in PARTNER_TYPES}
         self.events = by_cause(reading.event_records)
-        self.given_up = _given_up(reading)
+        self.given_up = reading.given_up
         self.known = _message_ids(self.records.values())
 
 
@@ -120,13 +119,20 @@ def check_inbox(reading: Reading) -> Iterator[Finding]:
     origins = {each.origin for each in reading.log.commands}
     seen: Counter[str | None] = Counter()
     for read in reading.inbox:
-        seen[read.told.origin] += read.told.origin is not None and read.type not in PARKING
-        if seen[read.told.origin] == 2:
+        seen[_behind(read)] += read.type not in PARKING and _behind(read) is not None
+        if seen[_behind(read)] == 2:
             yield _inbox(read, FindingCode.INBOX_DOUBLED, "The message behind it is in the inbox already.")
         if read.type in PARTNER_TYPES:
             yield from _admission(read, origins)
         elif read.type in MUST_LEAVE_AN_EVENT and not _answered(answers, read):
             yield _inbox(read, FindingCode.COMMAND_UNANSWERED, "No event tells what became of the command.")
+
+
+def _behind(read: Read) -> str | None:
+    """What may bring about one message only: the message behind it, or the wait whose end it is."""
+    if read.told.origin is None and read.type == CommandName.CONSENT_OUTCOME:
+        return read.told.id
+    return read.told.origin
 
 
 def _admission(read: Read, origins: set[str]) -> Iterator[Finding]:
@@ -161,21 +167,6 @@ def _message_ids(records: Iterable[Record]) -> dict[_Message, list[Record]]:
         told = read_envelope(record.headers)
         if is_message_id(told.id):
             found.setdefault((record.topic, record.key, told.id), []).append(record)
-    return found
-
-
-def _given_up(reading: Reading) -> set[str]:
-    """Origins of what lies among the dead letters: of the letter itself, and of the partner's message behind it."""
-    found: set[str] = set()
-    for record in reading.log.dead_letters:
-        try:
-            letter = read_dead_letter(record.headers)
-        except ValueError:
-            continue  # Not a letter of ours: it excuses nothing.
-        found.add(f"{letter.dlq_topic}-{letter.dlq_partition}-{letter.dlq_offset}")
-        origin = read_envelope(record.headers).origin
-        if origin is not None:
-            found.add(origin)
     return found
 
 

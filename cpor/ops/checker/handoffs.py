@@ -8,7 +8,6 @@ from typing import Any
 
 from cpor.domain import events as ev
 from cpor.domain import ids
-from cpor.domain.evolve import evolve
 from cpor.domain.model import ClaimState
 from cpor.domain.vocabulary import AssociationEndReason, instant_text
 from cpor.ops.checker.findings import Finding, FindingCode, finding
@@ -75,13 +74,11 @@ def _judge(want: Expected, reads: list[Read]) -> Iterator[Finding]:
 
 def _expected(history: History) -> Iterator[Expected]:
     """What the events of a claim call for; of a legacy association nothing (D23)."""
-    if history.broken or isinstance(history.events[0].event, ev.LegacyImported):
+    if history.broken or history.legacy:
         return
-    state: ClaimState | None = None
-    for each in history.events:
-        state = evolve(state, each.event)
+    for each in history.steps:
         cause = ids.event_id(each.event.claim_id, each.event.sequence)
-        for number, (ce_type, facts) in enumerate(_called_for(each.event, state)):
+        for number, (ce_type, facts) in enumerate(_called_for(each.event, each.after)):
             yield Expected(ce_type, ids.derived_id(cause, ce_type, number), history.claim_id, facts["approval"], facts)
 
 

@@ -37,7 +37,7 @@ def _sequence_faults(history: History) -> Iterator[Finding]:
 
 def _folds(history: History) -> bool:
     try:
-        return history.state is not None
+        return bool(history.steps)
     except BrokenSequence:
         return False
 

@@ -24,6 +24,9 @@ def _placed(reading: Reading) -> Iterator[tuple[Read, str, str]]:
     for read in (*reading.inbox, *reading.event_records):
         tenant = str(read.value.get("tenant_id") or tenants.get(read.value["claim_id"]) or read.key)
         yield read, tenant, tenant
+    for read in (*reading.consent, *reading.deadlines, *reading.mails, *reading.deliveries):
+        tenant = str(tenants.get(read.value["claim_id"]) or read.key)
+        yield read, tenant, tenant
     for read in (*reading.approved, *reading.eligible):
         claim = str(read.value["claim_id"])
         yield read, str(read.value.get("tenant_id") or tenants.get(claim) or _of_unit(read.value["units"][0])), claim

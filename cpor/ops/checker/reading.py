@@ -15,14 +15,15 @@ from typing import Any
 from pydantic import ValidationError
 
 from cpor.domain import wire
-from cpor.domain.events import Event
-from cpor.domain.evolve import fold
+from cpor.domain.events import Event, LegacyImported
+from cpor.domain.evolve import evolve
 from cpor.domain.model import ClaimState
-from cpor.domain.vocabulary import PARTNER_COMMANDS, TenantId
+from cpor.domain.vocabulary import PARTNER_COMMANDS, Instant, TenantId
 from cpor.ops.checker.findings import Finding, FindingCode, finding
-from cpor.ops.checker.log import PipelineLog, Records
+from cpor.ops.checker.log import FAMILIES, PipelineLog, Records
 from cpor.runtime.record import Record
 from schemas.base import check
+from schemas.dead_letters import read_dead_letter
 from schemas.envelope import Envelope, read_envelope
 from schemas.registry import ADMITTED, MESSAGES
 
@@ -54,6 +55,20 @@ class EventRead:
     event: Event
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A claim event with the claim before and after it."""
+
+    read: Read
+    event: Event
+    before: ClaimState | None
+    after: ClaimState
+
+    @property
+    def appended_at(self) -> Instant:
+        return Instant(self.read.record.appended_at)
+
+
 @dataclass
 class History:
     """All events of one claim in the order of the log; `broken` when they have no fold."""
@@ -63,11 +78,27 @@ class History:
     broken: bool = False
 
     @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """Only of a history that is not broken."""
+        found: list[Step] = []
+        for each in self.events:
+            before = found[-1].after if found else None
+            found.append(Step(each.read, each.event, before, evolve(before, each.event)))
+        return tuple(found)
+
+    @property
     def state(self) -> ClaimState:
         """Only of a history that is not broken."""
-        state = fold(each.event for each in self.events)
-        assert state is not None, "a history has events"
-        return state
+        return self.steps[-1].after
+
+    @property
+    def legacy(self) -> bool:
+        """D23: imported, without mail and hand-off."""
+        return isinstance(self.events[0].event, LegacyImported)
+
+    def step(self, sequence: int) -> Step | None:
+        """The event with this sequence; only of a history that is not broken."""
+        return self.steps[sequence - 1] if 0 < sequence <= len(self.steps) else None
 
     @property
     def tenant(self) -> TenantId | None:
@@ -89,6 +120,49 @@ class Reading:
         self.states = self._newest(log.states)
         self.associations = self._newest(log.associations)
         self.histories = _histories(self.event_records)
+        self.updates = list(self._read(log.updates))
+        self.responses = list(self._read(log.responses))
+        self.consent = list(self._read(log.consent))
+        self.deadlines = list(self._read(log.deadlines))
+        self.mails = list(self._read(log.mails))
+        self.deliveries = list(self._read(log.deliveries))
+
+    @property
+    def whole(self) -> list[History]:
+        """Histories that have a fold; `check_sequences` finds out which."""
+        return [each for each in self.histories.values() if not each.broken]
+
+    def history(self, claim: str) -> History | None:
+        """Of a claim with a fold."""
+        found = self.histories.get(claim)
+        return None if found is None or found.broken else found
+
+    def is_broken(self, claim: str) -> bool:
+        return claim in self.histories and self.histories[claim].broken
+
+    @cached_property
+    def given_up(self) -> set[str]:
+        """Origins of what lies among the dead letters: of the letter itself, and of the message behind it."""
+        return _given_up(self.log.dead_letters)
+
+    @cached_property
+    def inbox_origins(self) -> set[str]:
+        """Of the messages behind what lies in the inbox."""
+        return {read.told.origin for read in self.inbox if read.told.origin is not None}
+
+    def consent_of(self, claim: str) -> list[Read]:
+        """Consent events of a claim."""
+        return self._consent_by_claim.get(claim, [])
+
+    @cached_property
+    def _consent_by_claim(self) -> dict[str, list[Read]]:
+        return by_claim(self.consent)
+
+    @cached_property
+    def now(self) -> Instant:
+        """The newest append time there is: at the end of the run it was that late, or later."""
+        families = (getattr(self.log, each) for each in FAMILIES)
+        return Instant(max((each.appended_at for records in families for each in records), default=0))
 
     def _read(self, records: Records) -> Iterator[Read]:
         for record in records:
@@ -153,4 +227,25 @@ def by_cause(records: list[Read]) -> dict[str, list[Read]]:
     found: dict[str, list[Read]] = defaultdict(list)
     for read in records:
         found[read.told.causation or ""].append(read)
+    return found
+
+
+def by_claim(records: list[Read]) -> dict[str, list[Read]]:
+    found: dict[str, list[Read]] = defaultdict(list)
+    for read in records:
+        found[str(read.value["claim_id"])].append(read)
+    return found
+
+
+def _given_up(letters: Records) -> set[str]:
+    found: set[str] = set()
+    for record in letters:
+        try:
+            letter = read_dead_letter(record.headers)
+        except ValueError:
+            continue  # Not a letter of ours: it excuses nothing.
+        found.add(f"{letter.dlq_topic}-{letter.dlq_partition}-{letter.dlq_offset}")
+        origin = read_envelope(record.headers).origin
+        if origin is not None:
+            found.add(origin)
     return found

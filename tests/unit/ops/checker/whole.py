@@ -110,7 +110,7 @@ class Whole:
         self.clock.tick(int(number * DAY_MS))
 
     def log(self) -> PipelineLog:
-        return read_log(self.broker.records, PARTNERS, N)
+        return read_log(self.broker.records, PARTNERS, N, services=("intake", "review"))
 
     # -- longer steps ----------------------------------------------------------------------------------------------
 
