@@ -8,7 +8,6 @@ while the receive time is < `d`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import cache, lru_cache
@@ -39,15 +38,6 @@ class DayUnit(StrEnum):
 
 class UnknownZone(ValueError):
     """A time zone that this machine's zone data does not have."""
-
-
-@dataclass(frozen=True, slots=True)
-class DayCount:
-    """One line of an explanation: a local date, whether it counts, and in words why."""
-
-    day: date
-    counts: bool
-    why: str
 
 
 @cache
@@ -116,12 +106,9 @@ class BusinessCalendar:
         """Whether `day` counts (D18)."""
         return self._counts(day.toordinal())
 
-    def explain(self, start: Instant, days: int, unit: DayUnit = DayUnit.BUSINESS_DAYS) -> list[DayCount]:
-        """Every local date from day 0 to the last of `days` days, with the reason why it counts or not."""
-        first = self.day_of(start).toordinal()
-        last = self._last_ordinal(first, days, unit)
-        lines = [DayCount(date.fromordinal(first), False, "day 0: the day of the trigger")]
-        return lines + [self._line(ordinal, unit) for ordinal in range(first + 1, last + 1)]
+    def holiday(self, day: date) -> str | None:
+        """The English name of the public holiday on `day`, also where it falls on a weekend; None for none."""
+        return self._holidays(day.toordinal()).get(day.toordinal())
 
     def _remember(self, key: tuple[int, int, DayUnit]) -> Instant:
         if len(self._due) >= _DUE_CACHE:
@@ -147,15 +134,6 @@ class BusinessCalendar:
         if free is None:
             free = self._free[year] = _public_holidays(self.country, self.region, year)
         return free
-
-    def _line(self, ordinal: int, unit: DayUnit) -> DayCount:
-        day = date.fromordinal(ordinal)
-        if unit is DayUnit.CALENDAR_DAYS:
-            return DayCount(day, True, "calendar day")
-        if _is_weekend(ordinal):
-            return DayCount(day, False, "weekend")
-        holiday = self._holidays(ordinal).get(ordinal)
-        return DayCount(day, holiday is None, holiday or "business day")
 
 
 @lru_cache(maxsize=8192)
@@ -190,6 +168,19 @@ def _is_weekend(ordinal: int) -> bool:
 @cache
 def _supported() -> Mapping[str, list[str]]:
     return holidays.list_supported_countries()
+
+
+def place_fault(country: str, region: str | None) -> str | None:
+    """What is wrong with a place, in a sentence; None where its holidays are known (D18).
+
+    A region of a country whose holidays are the same everywhere is not judged.
+    """
+    regions = _supported().get(country)
+    if regions is None:
+        return f"{country} is no country whose public holidays are known."
+    if region is None or not regions or region in regions:
+        return None
+    return f"{region} is no region of {country} whose public holidays are known; there are {', '.join(regions)}."
 
 
 def _known_place(country: str, region: str | None) -> tuple[str | None, str | None]:

@@ -19,6 +19,17 @@ STATUS_CLOCK: dict[Status, Clock] = {
     Status.DISPUTED: Clock.DISPUTE_ANSWER,
 }
 
+#: Who says how long a clock runs, how it counts, and what its end does.
+CLOCK_SOURCES: dict[Clock, str] = {
+    Clock.REVIEW_START: "T3, T10, D5, D18",
+    Clock.REVIEW_DECISION: "T5, D5, D18",
+    Clock.OVERALL_DECISION: "D5, D18",
+    Clock.PARTNER_ANSWER: "T6, T9, R33, D15, D18, D19",
+    Clock.DISPUTE_ANSWER: "T15, R40, D18",
+    Clock.DISPUTE_WINDOW: "T8, T17, R39, D7, D18",
+    Clock.CONSENT_WAIT: "T7, T12, D4, D18, D20",
+}
+
 #: Where the first decision is still to come: `overall_decision` survives a change to one of these (D5).
 UNDECIDED = (Status.SUBMITTED, Status.UNDER_REVIEW, Status.PARTNER_ACTION_REQUIRED)
 

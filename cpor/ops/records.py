@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
+from cpor.domain.calendar import place_fault
 from cpor.domain.vocabulary import Code
 from cpor.ops.errors import Refused, WrongUse
 from schemas.base import Message, check
@@ -94,16 +95,26 @@ def read_partners(path: Path) -> list[Partner]:
 
 
 def partner_faults(partner: Partner | None) -> Iterator[str]:
-    """What the shape does not show: zones, ids named twice, users of locations that are not there."""
+    """What the shape does not show: places and zones, ids named twice, users of locations that are not there."""
     if partner is None:
         return
     locations = [each.location_id for each in partner.locations]
+    yield from _unknown_places(partner)
     yield from _unknown_zones(partner)
     for what, ids in (("location", locations), ("user", [each.user_id for each in partner.users])):
         yield from (f"{what} {each} is named twice." for each, times in Counter(ids).items() if times > 1)
     for user in partner.users:
         unknown = [each for each in user.locations or () if each not in locations]
         yield from (f"user {user.user_id}: {each} is no location of this partner." for each in unknown)
+
+
+def _unknown_places(partner: Partner) -> Iterator[str]:
+    """A place whose holidays nobody knows would be given weekdays only, or its country's holidays, in silence (D18)."""
+    of_locations = [(f"location {each.location_id}", each.country, each.region) for each in partner.locations]
+    for whose, country, region in [("partner", partner.country, partner.region), *of_locations]:
+        fault = place_fault(country, region)
+        if fault:
+            yield f"{whose}: {fault}"
 
 
 def _unknown_zones(partner: Partner) -> Iterator[str]:

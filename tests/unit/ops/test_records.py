@@ -75,6 +75,11 @@ def test_every_wrong_field_of_a_partner_is_told_at_once(tmp_path: Path) -> None:
     ("change", "said"),
     [
         ({"timezone": "Europe/Berlinn"}, "Europe/Berlinn is no time zone"),
+        ({"country": "XX", "region": None}, "partner: XX is no country whose public holidays are known"),
+        (
+            {"locations": [{**PARTNER["locations"][0], "region": "ZZ"}]},
+            "location 1: ZZ is no region of DE.* BB, BE, BW",
+        ),
         ({"locations": PARTNER["locations"] * 2}, "location 1 is named twice"),
         ({"users": PARTNER["users"] * 2}, "user u is named twice"),
         ({"users": [{**PARTNER["users"][0], "locations": ["9"]}]}, "9 is no location of this partner"),
