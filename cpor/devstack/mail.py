@@ -43,6 +43,13 @@ class Sink:
         self._number = len(list(directory.glob("*.eml")))
         self._attempts: Counter[str] = Counter()
 
+    async def handle_EHLO(
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        """Commands may come together (RFC 2920): each line is taken when its turn comes."""
+        session.host_name = hostname
+        return [*responses[:-1], "250-PIPELINING", responses[-1]]
+
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
@@ -103,11 +110,12 @@ class Received:
 
 def received(directory: Path) -> list[Received]:
     """What the sink holds, in the order in which it came."""
-    return [Received(path, _parsed(path)) for path in sorted(directory.glob("*.eml"))]
+    return [Received(path, parsed(path.read_bytes())) for path in sorted(directory.glob("*.eml"))]
 
 
-def _parsed(path: Path) -> EmailMessage:
-    message: Any = message_from_bytes(path.read_bytes(), policy=policy.default)
+def parsed(raw: bytes) -> EmailMessage:
+    """A mail as it came over the line."""
+    message: Any = message_from_bytes(raw, policy=policy.default)
     assert isinstance(message, EmailMessage)
     return message
 

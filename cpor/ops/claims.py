@@ -84,9 +84,9 @@ def show_list(rows: Sequence[Claim], names: Sequence[str], *, of: int, as_json: 
     screen.note(how_many(len(rows), of))
 
 
-def how_many(shown: int, of: int) -> str:
+def how_many(shown: int, of: int, what: str = "claim") -> str:
     """`12 claims`, or `3 of 12 claims` where filters left some out."""
-    told = screen.counted(of, "claim")
+    told = screen.counted(of, what)
     return told if shown == of else f"{shown:,} of {told}"
 
 

@@ -71,12 +71,12 @@ def read(
         status=one_of(Status, status, "--status"),
         area=one_of(SolutionArea, area, "--area"),
         engagement=one_of(Engagement, engagement, "--engagement"),
-        due_before=instant(due_before, "--due-before"),
+        due_before=instant(due_before),
         **others,
     )
 
 
-def instant(text: str | None, option: str) -> int | None:
+def instant(text: str | None, option: str = "--due-before") -> int | None:
     """`2026-03-10` (its beginning, in UTC) or an RFC 3339 instant, in ms since the epoch. Raises WrongUse."""
     if text is None:
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -163,6 +163,11 @@ def tell(instance: Instance, before: ClaimState, outcome: Outcome, as_json: bool
         screen.print_json({"event": outcome.event, "sequence": outcome.sequence, **outcome.value})
         return
     screen.done(f"{before.claim_ref} is {outcome.status}  (event {outcome.sequence}: {outcome.event})")
-    for clock in outcome.value.get("clocks_started", ()):
+    tell_clocks(outcome.value)
+
+
+def tell_clocks(event: Mapping[str, Any]) -> None:
+    """The clocks that an event started."""
+    for clock in event.get("clocks_started", ()):
         due = clock["due"][:16].replace("T", " ")
         screen.note(f"  {clock['clock']} runs until {due} UTC ({clock['budget']}, {clock['calendar']})")

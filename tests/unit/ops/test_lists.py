@@ -70,7 +70,7 @@ NOTHING = {"status": None, "area": None, "engagement": None, "due_before": None}
 
 
 def test_a_due_date_is_read_as_its_beginning_in_utc() -> None:
-    assert instant("2026-03-10", "--due-before") == instant("2026-03-10T01:00:00+01:00", "--due-before")
+    assert instant("2026-03-10") == instant("2026-03-10T01:00:00+01:00")
     with pytest.raises(WrongUse, match="--due-before"):
         read(**{**NOTHING, "due_before": "soon"})
 

@@ -1,0 +1,187 @@
+"""Putting a customer's answer on record for an operator who took it by phone or mail (D19, contract §5).
+
+Audited first: no answer counts by an operator's word that is not on `cpor.audit`.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import from_json, to_json
+
+from cpor.domain.ids import derived_id, tenant_partition
+from cpor.domain.model import ClaimState
+from cpor.domain.vocabulary import EventName, Instant, instant_text
+from cpor.domain.wire import event_name
+from cpor.ops.directory import claim_partitions
+from cpor.ops.errors import NotReachable, Refused, WrongUse
+from cpor.ops.inbox import WAIT_SECONDS
+from cpor.ops.instance import Instance
+from cpor.ops.reading import Follower, partition_counts
+from cpor.runtime.record import Output, Record, TopicPartition
+from cpor.runtime.topics import Topic
+from schemas import envelope
+from schemas.audit import ANSWER_RECORDED, AnswerRecorded
+from schemas.base import Message, check
+from schemas.consent import AGREED, DECLINED, HELD, IGNORED, RESPONSE, Answer, AnswerChannel, Response
+from schemas.errors import field_errors
+from schemas.fields import MEANINGS, USER_ID
+
+_VERDICTS = {DECLINED: "declined", AGREED: "agreed", HELD: "held", IGNORED: "ignored"}
+#: What review has no part in.
+_WITHOUT_EVENT = ("held", "ignored")
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An answer as an operator took it; `answered_at` in ms since the epoch, None where it came just now."""
+
+    answer: Answer
+    channel: AnswerChannel
+    operator: str
+    answered_at: int | None = None
+    note: str | None = None
+
+
+@dataclass(slots=True)
+class Became:
+    """What became of an answer: consent's verdict, and the first event on the claim that followed from it.
+
+    `counts_from` is RFC 3339; `event` is None for a verdict that changes no claim.
+    """
+
+    verdict: str | None = None
+    counts_from: str = ""
+    reason: str = ""
+    event: EventName | None = None
+    sequence: int = 0
+    value: Mapping[str, Any] | None = None
+
+    @property
+    def complete(self) -> bool:
+        return self.verdict in _WITHOUT_EVENT or (self.verdict is not None and self.event is not None)
+
+    @property
+    def status(self) -> str | None:
+        return None if self.value is None else str(self.value["status"])
+
+    def hear(self, record: Record) -> None:
+        """One record that this answer brought about."""
+        told = envelope.read_envelope(record.headers)
+        value = from_json(record.value or b"{}")
+        if record.topic == Topic.CLAIM_EVENTS and self.event is None:
+            self.event, self.sequence, self.value = event_name(told.type or ""), told.sequence or 0, value
+        elif record.topic == Topic.CONSENT_EVENTS and told.type in _VERDICTS:
+            self.verdict, self.counts_from = _VERDICTS[told.type], str(value["at"])
+            self.reason = str(value.get("reason", ""))
+
+
+def check_operator(name: str) -> str:
+    """Raises WrongUse where it cannot stand in a `ce_source`."""
+    if not re.fullmatch(USER_ID, name):
+        raise WrongUse(f"--as takes {MEANINGS[USER_ID]}; not {name!r}")
+    return name
+
+
+def put_on_record(instance: Instance, state: ClaimState, taken: Taken, seconds: float = WAIT_SECONDS) -> Became:
+    """Audit and write the answer, and wait for what becomes of it.
+
+    Raises WrongUse, Refused where it changes nothing (with consent's reason), NotReachable.
+    """
+    now = instance.clock.now()
+    if taken.answered_at is not None and taken.answered_at > now:
+        raise WrongUse(f"--answered-at lies in the future: the clock says {instant_text(now)}")
+    partitions = claim_partitions(partition_counts(instance.transport))
+    place = tenant_partition(state.form.tenant_id, partitions)
+    message_id = str(uuid.uuid4())
+    audited, answer = records(state, taken, message_id, now, place)
+    follower = Follower(
+        instance.transport, [TopicPartition(each, place) for each in (Topic.CONSENT_EVENTS, Topic.CLAIM_EVENTS)]
+    )
+    publisher = instance.transport.publisher()
+    try:
+        for output in (audited, answer):
+            publisher.send(output)
+            publisher.flush()
+        listener = Listener(message_id, state.claim_id)
+        follower.await_one(listener, seconds)
+        return judged(listener.became, seconds)
+    finally:
+        publisher.close()
+        follower.close()
+
+
+def records(state: ClaimState, taken: Taken, message_id: str, now: int, place: int) -> tuple[Output, Output]:
+    """The audit's entry, and the answer. Raises WrongUse where a text is too long."""
+    answered = None if taken.answered_at is None else instant_text(taken.answered_at)
+    told = {"answer": taken.answer, "channel": taken.channel, "operator": taken.operator}
+    optional = {"answered_at": answered, "note": taken.note or None}
+    said = {"claim_id": state.claim_id, **told, **{name: value for name, value in optional.items() if value}}
+    tenant = state.form.tenant_id
+    entry = {"at": instant_text(now), "tenant_id": tenant, "response_id": message_id}
+    evidence = {"evidence": f"taken by {taken.channel} by operator {taken.operator}"}
+    about = (f"/operators/{taken.operator}", Instant(now), state.claim_id, None, message_id)
+    entry_id = derived_id(message_id, ANSWER_RECORDED)
+    return (
+        Output(
+            Topic.AUDIT,
+            0,
+            taken.operator.encode(),
+            checked(AnswerRecorded, said | entry),
+            envelope.headers(ANSWER_RECORDED, entry_id, *about),
+        ),
+        Output(
+            Topic.CONSENT_RESPONSES,
+            place,
+            tenant.encode(),
+            checked(Response, said | evidence),
+            envelope.headers(RESPONSE, message_id, *about),
+        ),
+    )
+
+
+def checked(model: type[Message], value: Mapping[str, Any]) -> bytes:
+    """JSON as the contract has it. Raises WrongUse."""
+    text = to_json(value)
+    try:
+        check(model, text)
+    except ValidationError as fault:
+        told = "; ".join(f"{each.field}: {each.detail}" for each in field_errors(fault).errors)
+        raise WrongUse(told) from None
+    return text
+
+
+class Listener:
+    """Hears what an answer brings about; called with every record that comes, it gives `became` once that is whole."""
+
+    def __init__(self, message_id: str, claim_id: str) -> None:
+        self.became = Became()
+        self._message_id = message_id
+        self._claim_id = claim_id
+
+    def __call__(self, record: Record) -> Became | None:
+        told = envelope.read_envelope(record.headers)
+        if told.correlation == self._message_id and told.subject == self._claim_id:
+            self.became.hear(record)
+        return self.became if self.became.complete else None
+
+
+def judged(became: Became, seconds: float) -> Became:
+    if became.verdict == "ignored":
+        raise Refused(f"the answer is on record, but changes nothing: {became.reason}")
+    if became.verdict is None:
+        raise NotReachable(
+            f"the answer is on record, but consent did not judge it within {seconds:.0f} s: is it running? "
+            "See `cpor status`, then `cpor consent show`"
+        )
+    if not became.complete:
+        raise NotReachable(
+            f"the answer is on record as {became.verdict}, but nothing came of it on the claim within {seconds:.0f} s: "
+            "review is not running (`cpor status`), or the claim ended meanwhile (`cpor claims history`)"
+        )
+    return became

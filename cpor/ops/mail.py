@@ -1,0 +1,124 @@
+"""`cpor mail list|show`: what the embedded mail sink, or Mailpit, received."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from cpor.ops import screen
+from cpor.ops.book import Claim, read_claims
+from cpor.ops.book import pick as pick_claim
+from cpor.ops.claims import how_many
+from cpor.ops.errors import Refused, WrongUse
+from cpor.ops.export import write_lines
+from cpor.ops.filters import one_of
+from cpor.ops.instance import DEFAULT_DATA, AsJson, DataDir, find_instance
+from cpor.ops.letters import Letter, Wanted, letter_json, letters_of, pick, readable
+from cpor.ops.mailbox import read_mails
+from schemas.mail import MailKind
+
+mail = typer.Typer(name="mail", no_args_is_help=True, help="Mails that the instance sent.")
+
+#: Shown above the text of a mail, in this order.
+HEADERS = ("From", "To", "Reply-To", "Subject", "Date", "Message-ID", "Content-Language")
+
+OfClaim = Annotated[str | None, typer.Option("--claim", metavar="CLAIM", help="Mails about this claim.")]
+To = Annotated[str | None, typer.Option("--to", metavar="TEXT", help="Text in the recipient's address.")]
+KindIs = Annotated[str | None, typer.Option("--kind", metavar="KIND", help="One kind, or several with commas.")]
+
+
+@mail.command("list")
+def list_mails(
+    claim: OfClaim = None,
+    to: To = None,
+    kind: KindIs = None,
+    limit: Annotated[int | None, typer.Option("--limit", metavar="N", min=1, help="Only the newest N.")] = None,
+    data: DataDir = DEFAULT_DATA,
+    as_json: AsJson = False,
+) -> None:
+    """List mails, the newest last; one that came more than once is listed once, with how often."""
+    kinds = one_of(MailKind, kind, "--kind")
+    instance = find_instance(data)
+    letters, claims = letters_of(read_mails(instance)), read_claims(instance)
+    found = Wanted(claim_named(claims, claim), to, kinds).select(letters)
+    refs = claim_refs(claims)
+    shown = found[-limit:] if limit else found
+    if as_json:
+        screen.print_json([letter_json(each) | {"claim_ref": refs.get(each.claim_id)} for each in shown])
+        return
+    columns = ["#no.", "!time (UTC)", "to", "!kind", "!claim", "subject", "#times"]
+    if shown:
+        screen.out().print(screen.table(None, columns, [_row(each, refs) for each in shown]))
+    screen.note(how_many(len(shown), len(letters), "mail"))
+
+
+def _row(letter: Letter, refs: Mapping[str, str]) -> list[Any]:
+    times = Text(str(letter.deliveries), style="yellow" if letter.deliveries > 1 else "")
+    claim = refs.get(letter.claim_id, letter.claim_id[:8])
+    return [letter.number, screen.moment(letter.time), letter.to, letter.kind, claim, letter.header("Subject"), times]
+
+
+@mail.command("show")
+def show_mail(
+    which: Annotated[
+        str | None, typer.Argument(metavar="[MAIL]", help="Its number or Message-ID; without it, the newest.")
+    ] = None,
+    claim: OfClaim = None,
+    to: To = None,
+    kind: KindIs = None,
+    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write its HTML to a file.")] = None,
+    raw: Annotated[bool, typer.Option("--raw", help="The mail as it was sent, headers and all.")] = False,
+    data: DataDir = DEFAULT_DATA,
+    as_json: AsJson = False,
+) -> None:
+    """Show a mail: its headers and its text."""
+    if raw + as_json + (html is not None) > 1:
+        raise WrongUse("choose one of --html, --raw and --json")
+    kinds = one_of(MailKind, kind, "--kind")
+    instance = find_instance(data)
+    claims = read_claims(instance)
+    wanted = Wanted(claim_named(claims, claim), to, kinds)
+    letter = pick(wanted.select(letters_of(read_mails(instance))), which)
+    if html is not None:
+        save_html(letter, html)
+    elif raw:
+        sys.stdout.write(letter.raw())
+    elif as_json:
+        told = letter_json(letter) | {"claim_ref": claim_refs(claims).get(letter.claim_id)}
+        screen.print_json(told | {"text": letter.body(), "html": letter.body("html")})
+    else:
+        show_letter(letter, claim_refs(claims))
+
+
+def show_letter(letter: Letter, refs: Mapping[str, str]) -> None:
+    about = [(name, letter.header(name)) for name in HEADERS]
+    known = " ".join(each for each in (refs.get(letter.claim_id), letter.claim_id) if each)
+    rows = [*about, ("kind", letter.kind), ("claim", known)]
+    if letter.deliveries > 1:
+        rows.append(("delivered", f"{letter.deliveries} times, under the same Message-ID"))
+    cells = [(Text(name, style="dim"), Text(value)) for name, value in rows if value]
+    screen.out().print(screen.table(f"Mail {letter.number}", ["!", ""], cells, show_header=False))
+    screen.out().print(Text(readable(letter.body()) or "(no text)"))
+
+
+def save_html(letter: Letter, file: Path) -> None:
+    content = letter.body("html")
+    if not content:
+        raise Refused(f"mail {letter.number} has no HTML")
+    write_lines([content], file)
+    screen.note(f"the HTML of mail {letter.number} is in {file}")
+
+
+def claim_named(claims: Sequence[Claim], name: str | None) -> str | None:
+    """The id of the claim that a person names. Raises Refused `claim_unknown`."""
+    return None if name is None else pick_claim(claims, name).claim_id
+
+
+def claim_refs(claims: Sequence[Claim]) -> dict[str, str]:
+    """Claim id → claim reference."""
+    return {each.claim_id: each.state.claim_ref for each in claims}
