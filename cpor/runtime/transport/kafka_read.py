@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,7 @@ from kafka.coordinator.assignors.range import RangePartitionAssignor
 from kafka.structs import MemberState
 
 from cpor.runtime.clock import Clock
-from cpor.runtime.errors import Fenced, Misconfigured
+from cpor.runtime.errors import Fenced, Misconfigured, Retry
 from cpor.runtime.record import Record, TopicPartition
 from cpor.runtime.transport.kafka_common import FENCED, bounded, chain
 from cpor.runtime.transport.port import OffsetLost, Positions, Token
@@ -27,6 +27,9 @@ JOIN_POLL_MS = 1_000
 #: How long a member of a stable group may be without heartbeats before it counts as fenced.
 SILENT_SECONDS = 1.0
 SILENT_POLLS = 5
+
+#: Pauses between questions whose answer lacks a partition.
+LEARNING_SECONDS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 4.0)
 
 
 class KafkaMembership:
@@ -207,8 +210,7 @@ class KafkaReader:
 
     def ends(self, tps: Iterable[TopicPartition], *, uncommitted: bool = False) -> dict[TopicPartition, int]:
         client = self._uncommitted() if uncommitted else self._client
-        found = client.end_offsets([ClientTP(*tp) for tp in tps])
-        return {TopicPartition(*tp): int(offset) for tp, offset in found.items()}
+        return _offsets(client.end_offsets, tps)
 
     def _uncommitted(self) -> KafkaConsumer:
         if self._plain is None:
@@ -216,8 +218,7 @@ class KafkaReader:
         return self._plain
 
     def beginnings(self, tps: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
-        found = self._client.beginning_offsets([ClientTP(*tp) for tp in tps])
-        return {TopicPartition(*tp): int(offset) for tp, offset in found.items()}
+        return _offsets(self._client.beginning_offsets, tps)
 
     def offsets_at(self, times: Mapping[TopicPartition, int]) -> dict[TopicPartition, int | None]:
         found = self._client.offsets_for_times({ClientTP(*tp): ms for tp, ms in times.items()})
@@ -227,6 +228,21 @@ class KafkaReader:
         for client in (self._client, self._plain):
             if client is not None:
                 bounded(partial(client.close, autocommit=False, timeout_ms=1000), seconds=5)
+
+
+def _offsets(
+    ask: Callable[[list[ClientTP]], Mapping[ClientTP, int]], tps: Iterable[TopicPartition]
+) -> dict[TopicPartition, int]:
+    """Asked together with a topic that it knows, one that the client has not met yet is left out of its question, and
+    the client stumbles over the missing answer; its leader is learned meanwhile. Raises Retry where it never is.
+    """
+    wanted = [ClientTP(*tp) for tp in tps]
+    for pause in LEARNING_SECONDS:
+        try:
+            return {TopicPartition(*tp): int(offset) for tp, offset in ask(wanted).items()}
+        except KeyError:
+            time.sleep(pause)
+    raise Retry("the leader of a partition is not known", topics=", ".join(sorted({tp.topic for tp in wanted}))[:200])
 
 
 def _named(fault: BaseException) -> list[TopicPartition]:

@@ -127,6 +127,16 @@ def test_beginnings_and_ends_of_an_empty_partition_are_zero(bench: Bench) -> Non
     assert reader.ends([bench.tp()]) == {bench.tp(): 0}
 
 
+def test_ends_and_beginnings_of_known_topics_and_of_ones_never_met_are_told_together(bench: Bench) -> None:
+    bench.publish("a")
+    bench.publish("b", "c", topic=bench.topic("fresh"))
+    fresh = bench.tp(0, bench.topic("fresh"))
+    reader = bench.reader()
+    assert reader.ends([bench.tp()]) == {bench.tp(): 1}
+    assert reader.ends([bench.tp(), fresh]) == {bench.tp(): 1, fresh: 2}
+    assert bench.reader(bench.tp()).beginnings([bench.tp(), fresh]) == {bench.tp(): 0, fresh: 0}
+
+
 def test_beginnings_follow_retention(bench: Bench) -> None:
     bench.publish("a", "b", "c")
     bench.delete_before(bench.tp(), 2)
