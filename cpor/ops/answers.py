@@ -99,7 +99,7 @@ def put_on_record(instance: Instance, state: ClaimState, taken: Taken, seconds: 
     partitions = claim_partitions(partition_counts(instance.transport))
     place = tenant_partition(state.form.tenant_id, partitions)
     message_id = str(uuid.uuid4())
-    audited, answer = records(state, taken, message_id, now, place)
+    audited, answer = records(state.claim_id, state.form.tenant_id, taken, message_id, now, place)
     follower = Follower(
         instance.transport, [TopicPartition(each, place) for each in (Topic.CONSENT_EVENTS, Topic.CLAIM_EVENTS)]
     )
@@ -116,16 +116,15 @@ def put_on_record(instance: Instance, state: ClaimState, taken: Taken, seconds: 
         follower.close()
 
 
-def records(state: ClaimState, taken: Taken, message_id: str, now: int, place: int) -> tuple[Output, Output]:
+def records(claim_id: str, tenant: str, taken: Taken, message_id: str, now: int, place: int) -> tuple[Output, Output]:
     """The audit's entry, and the answer. Raises WrongUse where a text is too long."""
     answered = None if taken.answered_at is None else instant_text(taken.answered_at)
     told = {"answer": taken.answer, "channel": taken.channel, "operator": taken.operator}
     optional = {"answered_at": answered, "note": taken.note or None}
-    said = {"claim_id": state.claim_id, **told, **{name: value for name, value in optional.items() if value}}
-    tenant = state.form.tenant_id
+    said = {"claim_id": claim_id, **told, **{name: value for name, value in optional.items() if value}}
     entry = {"at": instant_text(now), "tenant_id": tenant, "response_id": message_id}
     evidence = {"evidence": f"taken by {taken.channel} by operator {taken.operator}"}
-    about = (f"/operators/{taken.operator}", Instant(now), state.claim_id, None, message_id)
+    about = (f"/operators/{taken.operator}", Instant(now), claim_id, None, message_id)
     entry_id = derived_id(message_id, ANSWER_RECORDED)
     return (
         Output(

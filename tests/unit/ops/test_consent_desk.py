@@ -18,7 +18,7 @@ from schemas.audit import AnswerRecorded
 from schemas.base import check
 from schemas.consent import Answer, AnswerChannel
 from tests.unit.consent.stage import GRACE, PARTITION, Stage
-from tests.unit.review.pipeline import of
+from tests.unit.review.pipeline import TENANT, of
 
 IN_2020 = parse_instant("2023-03-06T08:00:00Z")
 MESSAGE = "11111111-1111-4111-8111-111111111111"
@@ -28,7 +28,7 @@ YES = replace(NO, answer=Answer.AGREE)
 
 def put(stage: Stage, said: Taken, message_id: str = MESSAGE) -> Became:
     """As `cpor consent` writes it; what it hears."""
-    for output in records(stage.claim(), said, message_id, stage.clock.now(), PARTITION):
+    for output in records(of("c"), TENANT, said, message_id, stage.clock.now(), PARTITION):
         stage.broker.append(output)
     stage.run()
     listener = Listener(message_id, of("c"))
@@ -110,7 +110,7 @@ def test_every_answer_by_an_operators_word_is_audited_first_with_the_id_of_its_r
     stage = Stage()
     stage.waiting()
     said = replace(NO, answered_at=stage.clock.now())
-    audited, answer = records(stage.claim(), said, MESSAGE, stage.clock.now(), PARTITION)
+    audited, answer = records(of("c"), TENANT, said, MESSAGE, stage.clock.now(), PARTITION)
     assert (audited.topic, audited.key, answer.topic) == (Topic.AUDIT, b"o-lind", Topic.CONSENT_RESPONSES)
     entry = check(AnswerRecorded, audited.value or b"")
     assert (entry.operator, entry.response_id, entry.note) == ("o-lind", MESSAGE, "Called back.")
@@ -123,7 +123,7 @@ def test_what_no_record_could_hold_is_a_wrong_use() -> None:
     stage = Stage()
     stage.file()
     with pytest.raises(WrongUse, match="note"):
-        records(stage.claim(), replace(NO, note="x" * 4_001), MESSAGE, 0, PARTITION)
+        records(of("c"), TENANT, replace(NO, note="x" * 4_001), MESSAGE, 0, PARTITION)
     for name in ("two words", "", "x" * 65, "a/b"):
         with pytest.raises(WrongUse, match="--as"):
             check_operator(name)
@@ -190,7 +190,7 @@ def test_two_answers_under_one_id_each_have_their_own_verdict() -> None:
 def test_what_is_not_json_is_no_answer() -> None:
     stage = Stage()
     stage.waiting()
-    answer = records(stage.claim(), NO, MESSAGE, 0, PARTITION)[1]
+    answer = records(of("c"), TENANT, NO, MESSAGE, 0, PARTITION)[1]
     for value in (b"nope", b"[]"):
         stage.broker.append(answer._replace(value=value))
     assert standing(stage).answers == ()
