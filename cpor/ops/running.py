@@ -20,6 +20,7 @@ from cpor.devstack.probe import answers
 from cpor.devstack.supervisor import Supervisor, WorkerSpec
 from cpor.domain.vocabulary import instant_text, parse_instant
 from cpor.ops.errors import NotReachable, Refused, WrongUse
+from cpor.ops.figures import DELIVERY
 from cpor.ops.instance import CLOCK_FILE, Instance, clock_file
 from cpor.ops.reading import partition_counts
 from cpor.ops.settings import keep_settings, posted
@@ -31,7 +32,7 @@ from cpor.runtime.topics import FIXED_TOPICS, Count, Topic
 #: Every one of them as `Plan.workers` processes; beside notify run one that delivers, and, where nobody else takes the
 #: mails, the sink.
 SERVICES = ("intake", "review", "consent", "deadlines", "notify")
-NOTIFY, DELIVERY, SINK = "notify", "notify-delivery", "mail"
+NOTIFY, SINK = "notify", "mail"
 READY_SECONDS = 90.0
 #: Below this a busy machine loses its sessions all the time.
 SHORTEST_SESSION_MS = 3_000
@@ -89,6 +90,7 @@ def run_workers(
     progress("creating topics")
     instance = prepare_instance(plan, endpoints)
     specs = worker_specs(plan, instance)
+    forget_health(instance)
     progress(f"starting {len(specs)} processes: {', '.join(plan.services)}")
     with Supervisor(plan.data, specs.values(), policy=policy) as supervisor:
         running = Running(instance, supervisor, tuple(specs))
@@ -193,6 +195,12 @@ def clock_text(instance: Instance) -> str:
 # -- workers ------------------------------------------------------------------------------------------------------
 
 
+def forget_health(instance: Instance) -> None:
+    """What workers of an earlier run told last says nothing about this one's, which may be fewer."""
+    for path in instance.data.glob("*/*/health.json"):
+        path.unlink()
+
+
 def worker_specs(plan: Plan, instance: Instance) -> dict[Name, WorkerSpec]:
     """(service, slot) → how to start it."""
     env = instance.env() | {"PYTHONUNBUFFERED": "1"}
@@ -252,12 +260,18 @@ def last_words(running: Running, service: str, slot: str) -> str:
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """SIGTERM, and a terminal that is closed, end the block as Ctrl-C does: everything is stopped in order."""
+    """SIGTERM, and a terminal that is closed, end the block as Ctrl-C does: everything is stopped in order.
+
+    Ctrl-C too, also where a shell started this in the background and had it ignored; `nohup` keeps its meaning.
+    """
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
+    wanted = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        wanted.append(signal.SIGHUP)
+    before = {number: signal.signal(number, stop) for number in wanted}
     try:
         yield
     finally:
