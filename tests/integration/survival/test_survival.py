@@ -16,6 +16,8 @@ from tests.integration.survival.bed import Bed, counting_bed, eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.chaos, pytest.mark.slow, pytest.mark.timeout(300)]
 LARGEST = 8 * MIB - 100_000
+#: Rounds of hundreds of megabytes may take long on a busy machine.
+PATIENT = {"CPOR_WATCHDOG_SECONDS": "60", "CPOR_SESSION_MS": "20000", "CPOR_TRANSACTION_MS": "15000"}
 
 
 @contextmanager
@@ -88,7 +90,7 @@ def test_a_worker_frozen_past_its_transactions_time_out_goes_on_without_a_restar
 @pytest.fixture(scope="module")
 def one_worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bed]:
     """A worker with rows of 40 KB, never restarted by its supervisor."""
-    with counting_bed(tmp_path_factory.mktemp("survival"), ("a",), {"COUNT_ROW_BYTES": "40000"}) as bed:
+    with counting_bed(tmp_path_factory.mktemp("survival"), ("a",), {"COUNT_ROW_BYTES": "40000", **PATIENT}) as bed:
         bed.await_slots(a=4)
         yield bed
         errors = [line for line in bed.log("a") if line["level"] == "error"]
