@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 from typing import Annotated
 
@@ -11,18 +10,16 @@ import typer
 
 from cpor.domain.vocabulary import instant_text
 from cpor.ops import screen
-from cpor.ops.book import read_claims
-from cpor.ops.errors import NotReachable, Refused, WrongUse
-from cpor.ops.figures import is_idle, read_workers
+from cpor.ops.errors import Refused, WrongUse
 from cpor.ops.instance import DEFAULT_DATA, AsJson, DataDir, Instance, find_instance
+from cpor.ops.rest import resting
 from cpor.ops.running import clock_text
-from cpor.runtime.clock import TestClock, wall_ms
+from cpor.runtime.clock import TestClock
 
 clock = typer.Typer(name="clock", no_args_is_help=True, help="The test clock of an instance that has one.")
 
 UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 7 * 86_400_000}
 _LENGTH = re.compile(r"(\d{1,6})(ms|s|m|h|d|w)")
-IDLE_SECONDS = 120.0
 
 
 @clock.command("show")
@@ -44,10 +41,15 @@ def advance(
     """Move the test clock on, from one due instant to the next, waiting for all workers after each step."""
     ms = length_ms(length)
     instance = find_instance(data)
-    target = test_clock(instance).now() + ms
-    with screen.progress(transient=True) as bars:
-        bar = bars.add_task("advancing", total=None)
-        advance_to(instance, target, lambda done, of: bars.update(bar, completed=done, total=of))
+    began = test_clock(instance).now()
+    with screen.progress(counted=False, transient=True) as bars:
+        bar = bars.add_task("waiting for rest", total=ms)
+
+        def told(now: int, steps: int) -> None:
+            shown = f"{screen.moment(now)}, {screen.counted(steps, 'step')}"
+            bars.update(bar, completed=min(now - began, ms), description=shown)
+
+        advance_to(instance, began + ms, told)
     screen.done(clock_text(instance))
 
 
@@ -68,36 +70,26 @@ def test_clock(instance: Instance) -> TestClock:
     return TestClock(instance.test_clock)
 
 
-def advance_to(instance: Instance, target: int, told: Callable[[int, int], None] = lambda done, of: None) -> None:
-    """Step to each instant at which a clock of some claim runs out, then to `target`; wait until idle after each."""
+def advance_to(instance: Instance, target: int, told: Callable[[int, int], None] = lambda now, steps: None) -> None:
+    """Step to each instant at which a timer of any worker is due, then to `target`, and wait for rest after each: what
+    is due has happened, with all that follows from it, before time goes on. `told` hears the time and the steps so far.
+    Raises NotReachable where a step does not come to rest.
+    """
     moved = test_clock(instance)
-    await_idle(instance)
-    steps = [*due_instants(instance, moved.now(), target), target]
-    for number, step in enumerate(steps):
-        told(number, len(steps))
-        if step > moved.now():
-            moved.set(step)
-        await_idle(instance)
-    told(len(steps), len(steps))
+    steps = 0
+    with resting(instance) as rest:
+        due = rest.wait(moved.now())
+        while (now := moved.now()) < target:
+            told(now, steps)
+            step = target if due is None else min(due, target)
+            if step > now:  # else time went by it on its own
+                moved.set(step)
+                steps += 1
+            due = rest.wait(step)
+        told(now, steps)
 
 
-def due_instants(instance: Instance, after: int, until: int) -> list[int]:
-    """When clocks of claims run out in between, in order; each once."""
-    due = {clock.due for claim in read_claims(instance) for clock in claim.state.clocks if clock.remaining is None}
-    return sorted(each for each in due if after < each < until)
-
-
-def await_idle(instance: Instance, seconds: float = IDLE_SECONDS) -> None:
-    """Return when nothing waits for anybody and every worker has made a round since. Raises NotReachable."""
-    deadline = time.monotonic() + seconds
-    asked = wall_ms()
-    while not (_all_heard(instance, asked) and is_idle(instance)):
-        if time.monotonic() > deadline:
-            raise NotReachable(f"the workers were not done within {seconds:.0f} s: see `cpor status`")
-        time.sleep(0.1)
-
-
-def _all_heard(instance: Instance, since: int) -> bool:
-    """Health is told once a second, after a round: who told since has read the clock's file as it is now."""
-    alive = [each for each in read_workers(instance) if each.state not in ("ended", "stopped")]
-    return all(wall_ms() - each.silent_ms >= since for each in alive)
+def await_idle(instance: Instance) -> None:
+    """Return when nothing waits for anybody and no timer is due. Raises NotReachable."""
+    with resting(instance) as rest:
+        rest.wait(instance.clock.now())

@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
+from cpor.devstack.probe import answers
 from cpor.ops.instance import Instance
-from cpor.ops.reading import open_reader, partition_counts
+from cpor.ops.reading import open_reader
 from cpor.runtime.clock import wall_ms
 from cpor.runtime.health import is_heard, read_health
 from cpor.runtime.record import TopicPartition
 from cpor.runtime.topics import Topic, command_topics
 from cpor.runtime.transport.kafka_inspect import KafkaInspector
-from cpor.runtime.transport.port import Reader
+from cpor.runtime.transport.port import Admin, Reader
 
+DELIVERY = "notify-delivery"
+#: Who reads what as a group `cpor.<service>`; intake reads every partner's commands too.
+READERS: Mapping[str, tuple[Topic, ...]] = {
+    "intake": (Topic.INCENTIVE_RESULTS,),
+    "review": (Topic.CLAIM_COMMANDS,),
+    "consent": (Topic.CLAIM_EVENTS, Topic.CONSENT_RESPONSES, Topic.DELIVERIES),
+    "deadlines": (Topic.CLAIM_EVENTS,),
+    "notify": (Topic.CLAIM_EVENTS, Topic.CONSENT_EVENTS, Topic.DEADLINE_EVENTS, Topic.DELIVERIES),
+    DELIVERY: (Topic.MAIL, Topic.NOTIFY_RESEND),
+}
 #: How long the oldest waiting records are looked for.
 LOOK_SECONDS = 2.0
 
@@ -35,11 +49,22 @@ class Worker:
     lateness_ms: int
     silent_ms: int
     why: str | None
+    #: When it last told of itself, ms of wall time.
+    at: int = 0
+    #: Timers fired, and due ones that the gate holds back.
+    timers: int = 0
+    timers_held: int = 0
+    #: The pipeline's time of its last round, and when its earliest timer is due, ms.
+    clock: int | None = None
+    next_timer: int | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What waits in a topic for a service: records after its committed offsets; the age of the oldest in ms."""
+    """What waits in a topic for a service: offsets after its committed ones, of partitions where a record is among
+    them; the age of the oldest in ms.
+    """
 
     service: str
     topic: str
@@ -48,11 +73,34 @@ class Backlog:
     oldest_ms: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Mails:
+    """Who takes the mails, whether it answers, what delivery counted since it started, and how many our sink holds."""
+
+    smtp: str
+    answers: bool
+    delivered: int
+    deferred: int
+    bounced: int
+    #: None where another server than our sink takes them
+    in_sink: int | None
+
+
+# -- workers ----------------------------------------------------------------------------------------------------------
+
+
 def read_workers(instance: Instance, now: int | None = None) -> list[Worker]:
-    """All workers that ever ran on this instance, by service and slot."""
+    """All workers that ran on this instance since its last start, in the order of a claim's way."""
     wall = wall_ms() if now is None else now
-    found = ((path, read_health(path)) for path in sorted(instance.data.glob("*/*/health.json")))
-    return [_worker(path.parent.name, told, wall) for path, told in found if told is not None]
+    found = ((path, read_health(path)) for path in instance.data.glob("*/*/health.json"))
+    workers = [_worker(path.parent.name, told, wall) for path, told in found if told is not None]
+    return sorted(workers, key=_place)
+
+
+def _place(worker: Worker) -> tuple[int, str, int, str]:
+    order = [*READERS]
+    number = order.index(worker.service) if worker.service in order else len(order)
+    return number, worker.service, int(worker.slot) if worker.slot.isdigit() else 0, worker.slot
 
 
 def _worker(slot: str, told: Mapping[str, Any], wall: int) -> Worker:
@@ -69,63 +117,125 @@ def _worker(slot: str, told: Mapping[str, Any], wall: int) -> Worker:
         lateness_ms=told["lateness_ms"],
         silent_ms=max(0, wall - told["at"]),
         why=told.get("why"),
+        at=told["at"],
+        timers=told["timers"],
+        timers_held=told.get("gate_held", 0),
+        clock=told.get("clock"),
+        next_timer=told.get("next_timer"),
+        counts=told.get("counts", {}),
     )
+
+
+# -- what waits -------------------------------------------------------------------------------------------------------
 
 
 def inputs(topics: Iterable[str]) -> dict[str, list[str]]:
     """Service → the topics it reads as a group."""
-    return {"intake": [*command_topics(topics), Topic.INCENTIVE_RESULTS], "review": [Topic.CLAIM_COMMANDS]}
+    partners = command_topics(topics)
+    return {service: [*(partners if service == "intake" else ()), *fixed] for service, fixed in READERS.items()}
 
 
-def read_backlogs(instance: Instance, *, ages: bool = True) -> list[Backlog]:
-    """What waits, by service and topic. Asks Kafka; client errors pass through."""
-    counts = partition_counts(instance.transport)
-    with KafkaInspector(instance.endpoints.kafka_bootstrap) as inspector, open_reader(instance.transport) as reader:
+class Look:
+    """Asks Kafka what waits, and keeps its connections for those who ask often. Client errors pass through."""
+
+    def __init__(self, instance: Instance, admin: Admin, reader: Reader, inspector: KafkaInspector) -> None:
+        self._instance, self._admin, self._reader, self._inspector = instance, admin, reader, inspector
+        #: The ends as of the last look.
+        self.ends: dict[TopicPartition, int] = {}
+
+    def backlogs(self) -> list[Backlog]:
+        """What waits, by service and topic."""
+        counts = self._admin.partition_counts()
+        asked = inputs(counts)
+        tps = {
+            TopicPartition(topic, n) for topics in asked.values() for topic in topics for n in _places(counts, topic)
+        }
+        self.ends, starts = self._reader.ends(list(tps)), self._reader.beginnings(list(tps))
         found = []
-        for service, topics in inputs(counts).items():
-            committed = inspector.committed(f"cpor.{service}")
-            for topic in topics:
-                found.append(_backlog(reader, service, topic, counts.get(topic, 0), committed, instance, ages=ages))
+        for service, topics in asked.items():
+            oldest = self._waiting(f"cpor.{service}", topics, counts, starts)
+            found += [self._backlog(service, topic, counts, oldest) for topic in topics]
         return found
 
+    def _waiting(
+        self, group: str, topics: Iterable[str], counts: Mapping[str, int], starts: Mapping[TopicPartition, int]
+    ) -> dict[TopicPartition, tuple[int, int | None]]:
+        """Partition → offsets behind, and append time of the oldest waiting record; those where markers alone wait are
+        left out.
+        """
+        tps = [TopicPartition(topic, n) for topic in topics for n in _places(counts, topic)]
+        committed = self._inspector.committed(group)
+        positions = {tp: max(committed.get(tp, 0), starts[tp]) for tp in tps}
+        behind = {tp: position for tp, position in positions.items() if position < self.ends[tp]}
+        first = _first_records(self._reader, behind, self.ends)
+        return {tp: (self.ends[tp] - behind[tp], at) for tp, at in first.items()}
 
-def _backlog(
-    reader: Reader,
-    service: str,
-    topic: str,
-    partitions: int,
-    committed: Mapping[TopicPartition, int],
-    instance: Instance,
-    *,
-    ages: bool,
-) -> Backlog:
-    tps = [TopicPartition(topic, n) for n in range(partitions)]
-    ends, starts = reader.ends(tps), reader.beginnings(tps)
-    positions = {tp: max(committed.get(tp, 0), starts[tp]) for tp in tps}
-    behind = {tp: positions[tp] for tp in tps if positions[tp] < ends[tp]}
-    lag = sum(ends[tp] - position for tp, position in behind.items())
-    oldest = _oldest(reader, behind) if behind and ages else None
-    return Backlog(service, topic, partitions, lag, None if oldest is None else max(0, instance.clock.now() - oldest))
+    def _backlog(
+        self,
+        service: str,
+        topic: str,
+        counts: Mapping[str, int],
+        waiting: Mapping[TopicPartition, tuple[int, int | None]],
+    ) -> Backlog:
+        here = [told for tp, told in waiting.items() if tp.topic == topic]
+        oldest = min((at for _, at in here if at is not None), default=None)
+        age = None if oldest is None else max(0, self._instance.clock.now() - oldest)
+        return Backlog(service, topic, counts.get(topic, 0), sum(lag for lag, _ in here), age)
 
 
-def _oldest(reader: Reader, behind: Mapping[TopicPartition, int]) -> int | None:
-    """Append time of the oldest waiting record; None where only transaction markers wait."""
+def _places(counts: Mapping[str, int], topic: str) -> range:
+    return range(counts.get(topic, 0))
+
+
+def _first_records(
+    reader: Reader, behind: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
+) -> dict[TopicPartition, int | None]:
+    """Append time of the first record behind each position, None where it was not found in time; partitions with
+    transaction markers alone are left out: who rests need not have passed them.
+    """
+    if not behind:
+        return {}
     reader.assign(behind)
-    first: dict[TopicPartition, int] = {}
+    first: dict[TopicPartition, int | None] = {}
+    open_ones = set(behind)
     deadline = time.monotonic() + LOOK_SECONDS
-    while len(first) < len(behind) and time.monotonic() < deadline:
-        records = reader.poll(100, 1_000)
-        for record in records:
+    while open_ones and time.monotonic() < deadline:
+        for record in reader.poll(100, 1_000):
             first.setdefault(record.tp, record.appended_at)
-        if not records and first:
-            break
-    return min(first.values(), default=None)
+        open_ones = {tp for tp in open_ones if tp not in first and reader.position(tp) < ends[tp]}
+    return first | dict.fromkeys(open_ones)
 
 
-def is_idle(instance: Instance) -> bool:
-    """Whether nothing waits in front of any service."""
-    return all(each.lag == 0 for each in read_backlogs(instance, ages=False))
+@contextmanager
+def looking(instance: Instance) -> Iterator[Look]:
+    with (
+        KafkaInspector(instance.endpoints.kafka_bootstrap) as inspector,
+        open_reader(instance.transport) as reader,
+        closing(instance.transport.admin()) as admin,
+    ):
+        yield Look(instance, admin, reader, inspector)
 
 
-def as_json(workers: Iterable[Worker], backlogs: Iterable[Backlog]) -> dict[str, Any]:
-    return {"workers": [asdict(each) for each in workers], "inputs": [asdict(each) for each in backlogs]}
+def read_backlogs(instance: Instance) -> list[Backlog]:
+    """What waits now. Asks Kafka; client errors pass through."""
+    with looking(instance) as look:
+        return look.backlogs()
+
+
+# -- mail -------------------------------------------------------------------------------------------------------------
+
+
+def read_mails(instance: Instance, workers: Iterable[Worker]) -> Mails:
+    here = instance.endpoints
+    counts = sum((Counter(each.counts) for each in workers if each.service == DELIVERY), Counter[str]())
+    in_sink = len(list(Path(here.mail_dir).glob("*.eml"))) if here.mail_dir else None
+    known = {name: counts[name] for name in ("delivered", "deferred", "bounced")}
+    return Mails(here.smtp, bool(here.smtp) and answers(here.smtp), **known, in_sink=in_sink)
+
+
+def as_json(workers: Iterable[Worker], backlogs: Iterable[Backlog], mails: Mails) -> dict[str, Any]:
+    return {
+        "workers": [asdict(each) for each in workers],
+        "inputs": [asdict(each) for each in backlogs],
+        "mail": asdict(mails),
+    }

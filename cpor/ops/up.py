@@ -9,20 +9,14 @@ from contextlib import contextmanager
 from typing import Annotated
 
 import typer
-from rich.console import Group, RenderableType
-from rich.live import Live
 from rich.text import Text
 
 from cpor.devstack.supervisor import WorkerState, WorkerStatus
 from cpor.ops import screen
-from cpor.ops.figures import Backlog, read_backlogs, read_workers
 from cpor.ops.instance import DEFAULT_DATA, DataDir
 from cpor.ops.running import Plan, Progress, Running, clock_text, run_instance, stoppable
-from cpor.ops.status import input_table, worker_table
+from cpor.ops.status import PANEL_SECONDS, show_live
 
-PANEL_SECONDS = 1.0
-#: Asking Kafka costs more than reading files.
-BACKLOG_SECONDS = 5.0
 #: How often a log, instead of a terminal, hears that all is well.
 LINE_SECONDS = 60.0
 
@@ -35,7 +29,7 @@ def up(
     workers: Annotated[int, typer.Option(metavar="N", help="Processes of each service.")] = 1,
     session_ms: Annotated[int | None, typer.Option(help="Group session time-out; short ones are for tests.")] = None,
 ) -> None:
-    """Run Kafka, S3 and all workers on this machine until Ctrl-C; a second `up` on the same DIR goes on."""
+    """Run Kafka, S3, mail and all workers on this machine until Ctrl-C; a second `up` on the same DIR goes on."""
     plan = Plan(data, test_clock, workers, session_ms)
     with stoppable():
         try:
@@ -80,42 +74,17 @@ def watch(running: Running) -> None:
     """Show the instance until somebody stops it."""
     note_start(running, screen.note)
     if sys.stdout.isatty():
-        watch_on_screen(running)
+        show_live(running.instance, lambda: map(trouble, failing(running)))
     else:
         watch_as_lines(running)
 
 
 def note_start(running: Running, tell: Progress) -> None:
     endpoints = running.instance.endpoints
-    tell(f"Kafka {endpoints.kafka_bootstrap}   S3 {endpoints.s3_endpoint}   logs {endpoints.data_dir / 'logs'}")
+    mails = endpoints.mail_dir or endpoints.mail_url
+    tell(f"Kafka {endpoints.kafka_bootstrap}   S3 {endpoints.s3_endpoint}   mail {endpoints.smtp}")
+    tell(f"logs {endpoints.data_dir / 'logs'}" + (f"   mails {mails}" if mails else ""))
     tell(f"in another terminal: cpor status --data {endpoints.data_dir}   (here: Ctrl-C stops)")
-
-
-def watch_on_screen(running: Running) -> None:
-    backlogs, looked = backlogs_or_none(running), time.monotonic()
-    with Live(panel(running, backlogs), console=screen.out(), auto_refresh=False, transient=True) as live:
-        while True:
-            if time.monotonic() - looked > BACKLOG_SECONDS:
-                backlogs, looked = backlogs_or_none(running), time.monotonic()
-            live.update(panel(running, backlogs), refresh=True)
-            time.sleep(PANEL_SECONDS)
-
-
-def backlogs_or_none(running: Running) -> list[Backlog] | None:
-    """None while Kafka does not answer: the panel must outlive what it shows."""
-    try:
-        return read_backlogs(running.instance)
-    except Exception:  # the client's errors have no common base that may be named here
-        return None
-
-
-def panel(running: Running, backlogs: list[Backlog] | None) -> RenderableType:
-    parts: list[RenderableType] = [
-        Text.assemble(("clock ", "dim"), clock_text(running.instance)),
-        worker_table([each for each in read_workers(running.instance) if (each.service, each.slot) in running.workers]),
-        Text("Kafka does not answer", style="bright_red") if backlogs is None else input_table(backlogs),
-    ]
-    return Group(*parts, *map(trouble, failing(running)))
 
 
 def failing(running: Running) -> list[WorkerStatus]:

@@ -1,0 +1,91 @@
+"""When an instance is at rest: nothing waits, no timer is due, and everybody has seen the clock as it is (D19).
+
+Two looks at the topics with the workers' own word between them. Where both find the same ends and nothing waiting,
+no worker took up or sent anything between them; so what each said about its timers in between still holds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from cpor.ops.errors import NotReachable
+from cpor.ops.figures import DELIVERY, Backlog, Look, Worker, looking, read_workers
+from cpor.ops.instance import Instance
+from cpor.runtime.clock import wall_ms
+from cpor.runtime.health import ROUNDS
+from cpor.runtime.record import TopicPartition
+
+SECONDS = 120.0
+
+
+class Rest:
+    """Waits for rest, again and again."""
+
+    def __init__(self, instance: Instance, look: Look) -> None:
+        self._instance, self._look = instance, look
+
+    def wait(self, shown: int, seconds: float = SECONDS) -> int | None:
+        """Return at rest, when every worker has made a round at `shown` or later: when the next timer is due, ms, None
+        where none stands. Raises NotReachable, naming what was not done.
+        """
+        deadline = time.monotonic() + seconds
+        before, waits = self._ends()
+        while True:
+            workers = self._told(shown, deadline)
+            ends, waits = self._ends()
+            due = [*due_timers(workers)]
+            if ends == before and not waits and not due:
+                return min((each.next_timer for each in workers if each.next_timer is not None), default=None)
+            if time.monotonic() > deadline:
+                raise NotReachable(f"not done within {seconds:.0f} s: {'; '.join([*due, *map(told, waits)]) or 'busy'}")
+            before = ends
+
+    def _ends(self) -> tuple[dict[TopicPartition, int], list[Backlog]]:
+        """The ends, and the inputs of running services where something waits."""
+        running = {each.service for each in read_workers(self._instance)}
+        waits = [each for each in self._look.backlogs() if each.lag and each.service in running]
+        return dict(self._look.ends), waits
+
+    def _told(self, shown: int, deadline: float) -> list[Worker]:
+        """All workers, once each has told of a round from now on. Health is renewed after a round, ten times a second
+        under a test clock."""
+        asked = wall_ms()
+        while missing := [each for each in _present(self._instance) if not _has_told(each, asked, shown)]:
+            if time.monotonic() > deadline:
+                late = missing[0]
+                raise NotReachable(
+                    f"{late.service}-{late.slot} is {late.state} and tells of no round: see `cpor status`"
+                )
+            time.sleep(0.02)
+        return _present(self._instance)
+
+
+def _present(instance: Instance) -> list[Worker]:
+    return [each for each in read_workers(instance) if each.state != "ended"]
+
+
+def _has_told(worker: Worker, asked: int, shown: int) -> bool:
+    """Delivery has no timers, and what it is behind with its offsets tell."""
+    if worker.state not in ROUNDS:
+        return False
+    return worker.service == DELIVERY or (worker.at >= asked and worker.clock is not None and worker.clock >= shown)
+
+
+def due_timers(workers: Sequence[Worker]) -> Iterator[str]:
+    """Who still has something due by its own clock, in words."""
+    for each in workers:
+        if each.next_timer is not None and each.clock is not None and each.next_timer <= each.clock:
+            held = f"{each.timers_held} due timers are held back" if each.timers_held else "a due timer has not fired"
+            yield f"{each.service}-{each.slot}: {held}"
+
+
+def told(backlog: Backlog) -> str:
+    return f"{backlog.lag} records of {backlog.topic} wait for {backlog.service}"
+
+
+@contextmanager
+def resting(instance: Instance) -> Iterator[Rest]:
+    with looking(instance) as look:
+        yield Rest(instance, look)
