@@ -10,10 +10,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import faust
 import structlog
@@ -21,6 +21,7 @@ from faust.transport.drivers import aiokafka as driver
 
 from cpor.runtime.errors import ExitCode, Misconfigured, Reject, Retry
 from cpor.runtime.health import Health
+from cpor.runtime.lanes import Flights, Lanes
 from cpor.runtime.letters import letter_headers
 from cpor.runtime.record import Output, Record
 from cpor.runtime.topics import Topic
@@ -40,6 +41,9 @@ TABLE_OPTIONS: Mapping[str, int] = {
     "max_write_buffer_number": 3,
 }
 RETRIES_EXHAUSTED = "retries_exhausted"
+#: How long a rebalance or the end of the process waits for what has begun.
+END_SECONDS = 5.0
+SESSION_SECONDS = 45.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,23 +133,45 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
 
 
 class SafeConsumer(driver.Consumer):
-    """Commits nothing past the smallest offset that is still being worked on."""
+    """Commits nothing past what is still in flight, by an account of its own.
+
+    Faust's own takes a record for done that it threw out of a queue, or skipped, in a rebalance; and it keeps a list
+    of every gap in the offsets, which each transaction of a producer leaves.
+    """
+
+    app: Any
+
+    def __init__(self, transport: Any, callback: Callable[[Any], Awaitable[None]], *rest: Any, **more: Any) -> None:
+        flights = transport.app.flights
+
+        async def noted(message: Any) -> None:
+            flights.take(message.tp, message.offset)
+            await callback(message)
+
+        super().__init__(transport, noted, *rest, **more)
 
     def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
         return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
+    async def on_partitions_revoked(self, revoked: Any) -> None:
+        """What has begun is ended and committed first, so that its next owner does not do it again."""
+        await self.app.end_work()
+        await super().on_partitions_revoked(revoked)
+        self.app.flights.forget()
+
+    async def perform_seek(self) -> None:
+        self.app.flights.forget()
+        await super().perform_seek()
+
+    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[Any]:
+        places = self.app.flights.places()
+        return (tp for tp in places if topics is None or tp in topics or tp.topic in topics)
+
     def _new_offset(self, tp: Any) -> int | None:
-        flying = [message.offset for message in self._unacked_messages if message.tp == tp and not message.acked]
-        if not flying:
-            return super()._new_offset(tp)
-        smallest = min(flying)
-        acked = self._acked[tp]
-        later = [offset for offset in acked if offset > smallest]
-        acked[:] = [offset for offset in acked if offset < smallest]
-        try:
-            return super()._new_offset(tp)
-        finally:
-            acked.extend(later)
+        return cast(int | None, self.app.flights.position(tp))
+
+    async def _add_gap(self, tp: Any, offset_from: int, offset_to: int) -> None:
+        return None
 
 
 class SafeTransport(driver.Transport):
@@ -155,6 +181,19 @@ class SafeTransport(driver.Transport):
 class SafeApp(faust.App):
     """An app whose consumer is `SafeConsumer` and whose tables have bounded caches."""
 
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.flights = Flights()
+        self.lanes: Lanes | None = None
+        #: Called when partitions may have gone to another worker.
+        self.when_lost: Callable[[], None] = lambda: None
+
+    async def end_work(self) -> None:
+        """Before partitions go, or the process ends: begin nothing more, and wait for what has begun."""
+        if self.lanes is not None:
+            await self.lanes.give_up(END_SECONDS)
+        self.when_lost()
+
     def _new_transport(self) -> Any:
         return SafeTransport(self.conf.broker_consumer, self)
 
@@ -162,9 +201,16 @@ class SafeApp(faust.App):
         return super().Table(*args, options={**TABLE_OPTIONS, **(options or {})}, **rest)
 
 
-def new_app(service: str, member: str, bootstrap: str, home: Path, guarantee: str = GUARANTEE) -> SafeApp:
+def new_app(
+    service: str,
+    member: str,
+    bootstrap: str,
+    home: Path,
+    guarantee: str = GUARANTEE,
+    session: float = SESSION_SECONDS,
+) -> SafeApp:
     """An app of group `cpor.<service>` that keeps its own things under `home`; raises Misconfigured for any other
-    guarantee than at least once.
+    guarantee than at least once. After `session` seconds without a word its partitions go to others.
     """
     if guarantee != GUARANTEE:
         raise Misconfigured(f"Faust's {guarantee} is broken: it must run {GUARANTEE}")
@@ -181,7 +227,8 @@ def new_app(service: str, member: str, bootstrap: str, home: Path, guarantee: st
         consumer_group_instance_id=member,
         broker_commit_interval=0.5,
         broker_request_timeout=60.0,
-        broker_session_timeout=45.0,
+        broker_session_timeout=session,
+        broker_heartbeat_interval=min(3.0, session / 5),
         broker_max_poll_records=200,
         producer_acks=-1,
         producer_request_timeout=30.0,
@@ -194,16 +241,22 @@ def new_app(service: str, member: str, bootstrap: str, home: Path, guarantee: st
     )
 
 
-def agent_on(app: SafeApp, topics: Sequence[str], guard: Callable[[Record], Awaitable[None]]) -> Any:
-    """One agent, one record at a time; acknowledged by hand after the guard has returned, never by Faust: Faust
-    acknowledges in a `finally`, also what was cancelled by a rebalance or raised.
+def agent_on(
+    app: SafeApp,
+    topics: Sequence[str],
+    guard: Callable[[Record], Awaitable[None]],
+    width: int = 1,
+    key: Callable[[Record], bytes | None] = lambda record: record.key,
+) -> Any:
+    """One agent; `width` records at once, those of one partition and key in order. A record is done when the guard has
+    returned, never because Faust says so: it acknowledges in a `finally`, also what was cancelled by a rebalance.
     """
     channel = app.topic(*topics, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
+    lanes = app.lanes = Lanes(guard, app.flights, width, key)
 
     async def work(stream: Any) -> None:
         async for event in stream.noack().events():
-            await guard(record_of(event.message))
-            event.ack()
+            await lanes.put(record_of(event.message))
 
     return app.agent(channel, concurrency=1, name="work")(work)
 
@@ -241,11 +294,25 @@ def run(app: SafeApp, health: Health, limits: Limits) -> NoReturn:
 
     async def beat() -> None:
         watchdog.alive()
-        health.idle()
+        has = holdings(app)
+        health.slots = has or []
+        health.waits("joining") if has is None else health.idle()
 
     app.timer(interval=1.0)(beat)
     code = asyncio.run(_serve(app, health))
     end_process(code)
+
+
+def holdings(app: SafeApp) -> list[int] | None:
+    """The partitions this worker may handle; None while it has none, or the group's broker does not answer.
+
+    Without a look at the broker Faust would beat on for ever beside one that is gone.
+    """
+    group: Any = app.consumer
+    consumer = group._thread._consumer
+    if consumer is None or app.rebalancing or consumer._coordinator.coordinator_id is None:
+        return None
+    return sorted({tp.partition for tp in consumer.assignment()}) or None
 
 
 async def _serve(app: SafeApp, health: Health) -> ExitCode:
@@ -258,6 +325,7 @@ async def _serve(app: SafeApp, health: Health) -> ExitCode:
     await asyncio.wait((crashed, stopping), return_when=asyncio.FIRST_COMPLETED)
     if asked.is_set() and not app.crashed:
         async with asyncio.timeout(20):
+            await app.end_work()
             await app.stop()
         health.ended("ended", "asked to stop")
         return ExitCode.DONE

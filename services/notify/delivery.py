@@ -23,13 +23,15 @@ from cpor.runtime.clock import Clock
 from cpor.runtime.errors import Misconfigured, Reject
 from cpor.runtime.faust_app import Guard, Handle, Limits, Send
 from cpor.runtime.main import locked
-from cpor.runtime.record import Output, Record, last_header
+from cpor.runtime.record import Output, Record, TopicPartition, last_header
 from cpor.runtime.settings import Settings
+from cpor.runtime.tail import read_tail
 from cpor.runtime.topics import Topic
 from schemas.base import read, write
-from schemas.envelope import TYPE, headers
+from schemas.envelope import SUBJECT, TYPE, headers
 from schemas.mail import ATTEMPT, BOUNCED, DEFERRED, DELIVERED, AboutMail, Bounced, Deferred, Delivered, Mail
-from services.notify.smtp import Outcome, Post, Result, Server
+from services.notify.ledger import NEWEST, Ledger
+from services.notify.smtp import Outcome, Posts, Result, Server
 
 SERVICE = "notify-delivery"
 SOURCE = "/services/notify/delivery"
@@ -45,20 +47,31 @@ log = structlog.get_logger("cpor.delivery")
 
 
 class Delivery:
-    """Handles one record: hands the mail over and tells what became of it."""
+    """Handles one record: hands the mail over and tells what became of it. `width` mails may be on their way at once.
+
+    `done` hears the kind of every entry.
+    """
 
     def __init__(
-        self, deliver: Callable[[Mail], Outcome], clock: Clock, done: Callable[[str], None] = lambda kind: None
+        self,
+        deliver: Callable[[Mail], Outcome],
+        clock: Clock,
+        ledger: Ledger,
+        width: int = 1,
+        done: Callable[[str], None] = lambda kind: None,
     ) -> None:
         self._deliver = deliver
         self._clock = clock
+        self._ledger = ledger
         self._done = done
-        # One thread: a connection serves one mail at a time.
-        self._thread = ThreadPoolExecutor(1, "smtp")
+        self._threads = ThreadPoolExecutor(width, "smtp")
 
     async def __call__(self, record: Record, send: Send) -> None:
         mail, attempt = self._read(record)
-        outcome = await asyncio.get_running_loop().run_in_executor(self._thread, self._deliver, mail)
+        if await self._ledger.has(record.partition, mail.mail_id, attempt):
+            log.info("known already", mail=mail.mail_id, attempt=attempt)
+            return
+        outcome = await asyncio.get_running_loop().run_in_executor(self._threads, self._deliver, mail)
         entry = told(record, mail, attempt, outcome, Instant(self._clock.now()))
         await send(entry)
         self._done(kind_of(entry))
@@ -98,10 +111,21 @@ def _entry(mail: Mail, attempt: int, outcome: Outcome, at: Instant) -> tuple[str
     return BOUNCED, Bounced(**own, reply=f"{given_up}{reply}")
 
 
-def app_of(settings: Settings, handle: Handle, limits: Limits) -> faust_app.SafeApp:
-    app = faust_app.new_app(SERVICE, settings.slot, settings.kafka_bootstrap, settings.home)
-    faust_app.agent_on(app, TOPICS, Guard(SERVICE, handle, faust_app.sender(app), limits))
+def app_of(settings: Settings, handle: Handle, limits: Limits, width: int, ledger: Ledger) -> faust_app.SafeApp:
+    """Mails of one claim are delivered in their order, those of different claims side by side."""
+    app = faust_app.new_app(
+        SERVICE, settings.slot, settings.kafka_bootstrap, settings.home, session=settings.session_ms / 1000
+    )
+    app.when_lost = ledger.forget
+    guard = Guard(SERVICE, handle, faust_app.sender(app), limits)
+    faust_app.agent_on(app, TOPICS, guard, width, lambda record: last_header(record.headers, SUBJECT))
     return app
+
+
+def ledger_of(settings: Settings) -> Ledger:
+    return Ledger(
+        lambda partition: read_tail(settings.kafka_bootstrap, TopicPartition(Topic.DELIVERIES, partition), NEWEST)
+    )
 
 
 def main() -> None:
@@ -113,15 +137,17 @@ def main() -> None:
     limits = Limits()
     with locked(settings.home):
         health = settings.health()
+        health.waits("starting")
         health.counts.update(dict.fromkeys(KINDS.values(), 0))
 
         def count(kind: str) -> None:
             health.records += 1
             health.counts[kind] += 1
 
-        handle = Delivery(Post(server).send, settings.clock(), count)
+        ledger = ledger_of(settings)
+        handle = Delivery(Posts(server).send, settings.clock(), ledger, server.connections, count)
         log.info("started", smtp=f"{server.host}:{server.port}")
-        faust_app.run(app_of(settings, handle, limits), health, limits)
+        faust_app.run(app_of(settings, handle, limits, server.connections, ledger), health, limits)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -22,8 +22,10 @@ from schemas.base import check, write
 from schemas.envelope import read_envelope
 from schemas.mail import BOUNCED, DEFERRED, DELIVERED, Bounced, Deferred, Delivered, Mail
 from services.notify.delivery import MINUTE_MS, WAITS, Delivery
+from services.notify.ledger import Ledger
+from services.notify.mime import message_bytes
 from services.notify.outbox import written
-from services.notify.smtp import Outcome, Post, Result, Server, message_of
+from services.notify.smtp import SENDER, Outcome, Post, Result, Server
 from tests.unit.notify.samples import samples
 
 NOW = parse_instant("2024-03-04T08:00:00Z")
@@ -128,7 +130,7 @@ def test_a_connection_that_died_is_made_anew(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["Eve\r\nBcc: all@x.example", 'a" <x@y.example>, "b', "\u202e", ""])
 def test_no_name_forges_a_header(name: str) -> None:
-    content = message_of(mail(to_name=name), Server("h", 1)).as_bytes()
+    content = message_bytes(mail(to_name=name), SENDER)
     head = content.split(b"\r\n\r\n")[0]
     assert b"\nBcc" not in head
     assert head.count(b"\nTo: ") == 1
@@ -143,6 +145,15 @@ def test_delivery_without_a_server_says_what_is_missing(smtp: str) -> None:
 # -- the ledger -------------------------------------------------------------------------------------------------------
 
 
+def known(*entries: Record) -> Ledger:
+    """A ledger that ends with these."""
+
+    async def tail(partition: int) -> Sequence[Record]:
+        return entries
+
+    return Ledger(tail)
+
+
 def handled(outcome: Outcome, attempt: int | None = None) -> Output:
     """What is told of one attempt with that outcome."""
     sent: list[Output] = []
@@ -152,7 +163,7 @@ def handled(outcome: Outcome, attempt: int | None = None) -> Output:
 
     headers = () if attempt is None else (("cpor_attempt", b"%d" % attempt),)
     record = Record(Topic.MAIL, 3, 9, NOW, b"tenant", write(mail()), headers)
-    asyncio.run(Delivery(lambda _: outcome, ManualClock(NOW))(record, send))
+    asyncio.run(Delivery(lambda _: outcome, ManualClock(NOW), known())(record, send))
     (told,) = sent
     assert (told.topic, told.partition, told.key) == (Topic.DELIVERIES, 3, b"tenant")
     envelope = read_envelope(told.headers)
@@ -192,4 +203,4 @@ def test_a_mail_that_cannot_be_read_is_rejected() -> None:
 
     record = Record(Topic.MAIL, 3, 9, NOW, b"tenant", b"{", ())
     with pytest.raises(Reject):
-        asyncio.run(Delivery(lambda _: Outcome(Result.DELIVERED, ""), ManualClock(NOW))(record, send))
+        asyncio.run(Delivery(lambda _: Outcome(Result.DELIVERED, ""), ManualClock(NOW), known())(record, send))

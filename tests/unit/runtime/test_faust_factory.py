@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -24,7 +23,7 @@ from cpor.runtime.faust_app import (
     new_app,
     record_of,
 )
-from cpor.runtime.record import Output, Record
+from cpor.runtime.record import Output, Record, TopicPartition
 from cpor.runtime.topics import Topic
 
 QUICK = Limits(handle=0.2, send=0.2, retries=2, pause=0.01)
@@ -196,13 +195,14 @@ def test_the_consumer_reads_committed_records_only(app: SafeApp) -> None:
     assert asyncio.run(isolation()) == "read_committed"
 
 
-def test_an_agent_takes_one_record_at_a_time(app: SafeApp) -> None:
+def test_one_agent_takes_the_records_in_their_order_and_its_lanes_the_rest(app: SafeApp) -> None:
     async def guard(record: Record) -> None:
         return None
 
     agent = agent_on(app, ["a", "b"], guard)
     assert (agent.concurrency, agent.isolated_partitions) == (1, False)
     assert list(agent.channel.topics) == ["a", "b"]
+    assert app.lanes is not None
 
 
 def test_a_table_never_takes_the_two_gigabytes_of_the_default(app: SafeApp) -> None:
@@ -211,52 +211,47 @@ def test_a_table_never_takes_the_two_gigabytes_of_the_default(app: SafeApp) -> N
     assert sum(TABLE_OPTIONS.values()) < 64 * 1024 * 1024
 
 
-class Flying:
-    """Records of one partition as the consumer sees them."""
+def consumer_of(app: SafeApp, seen: list[int]) -> SafeConsumer:
+    """A consumer whose messages end up in `seen`."""
 
-    def __init__(self, app: SafeApp) -> None:
-        self.consumer: Any = SafeConsumer.__new__(SafeConsumer)
-        self.consumer._acked = defaultdict(list)
-        self.consumer._acked_index = defaultdict(set)
-        self.consumer._committed_offset = defaultdict(lambda: None)
-        self.consumer._gap = defaultdict(lambda: None)
-        self.consumer._unacked_messages = set()
-        self.tp = ("t", 0)
+    async def deliver(message: Any) -> None:
+        seen.append(message.offset)
 
-    def takes(self, *offsets: int) -> None:
-        for offset in offsets:
-            message = _Message(offset, self.tp)
-            self.consumer._unacked_messages.add(message)
+    async def nothing(*_: Any) -> None:
+        return None
 
-    def acks(self, *offsets: int) -> None:
-        for message in [each for each in self.consumer._unacked_messages if each.offset in offsets]:
-            message.acked = True
-            self.consumer._unacked_messages.discard(message)
-            self.consumer._acked[self.tp].append(message.offset)
-            self.consumer._acked_index[self.tp].add(message.offset)
-
-    def commits(self) -> int | None:
-        offset = self.consumer._new_offset(self.tp)
-        if offset is not None:
-            self.consumer._committed_offset[self.tp] = offset
-        return None if offset is None else int(offset)
+    return SafeConsumer(app.transport, deliver, nothing, nothing)
 
 
-class _Message:
-    def __init__(self, offset: int, tp: tuple[str, int]) -> None:
-        self.offset, self.tp, self.acked = offset, tp, False
+def test_no_commit_passes_a_record_that_was_read_and_is_not_done_wherever_it_got_lost(app: SafeApp) -> None:
+    """Stock Faust takes a record for done that it throws out of a queue or skips in a rebalance."""
+    place = TopicPartition("t", 0)
+
+    async def story() -> None:
+        seen: list[int] = []
+        consumer: Any = consumer_of(app, seen)
+        for offset in (5, 6, 8):
+            await consumer.callback(SimpleNamespace(tp=place, offset=offset))
+        assert seen == [5, 6, 8]
+        app.flights.done(place, 8)
+        assert consumer._filter_committable_offsets([place]) == {place: 5}
+        app.flights.done(place, 5)
+        app.flights.done(place, 6)
+        assert list(consumer._filter_tps_with_pending_acks()) == [place]
+        assert consumer._filter_committable_offsets([place]) == {place: 9}
+
+    asyncio.run(story())
 
 
-def test_no_commit_passes_the_smallest_record_in_flight(app: SafeApp) -> None:
-    """Stock Faust commits 8 here: it knows no committed offset yet, and looks at what is done alone."""
-    flying = Flying(app)
-    flying.takes(5, 6, 7)
-    flying.acks(7)
-    assert flying.commits() is None
-    flying.acks(5)
-    assert flying.commits() == 6
-    flying.acks(6)
-    assert flying.commits() == 8
+def test_gaps_in_the_offsets_are_not_kept(app: SafeApp) -> None:
+    """Every transaction of a producer leaves one, and stock Faust keeps them all."""
+
+    async def story() -> None:
+        consumer = consumer_of(app, [])
+        await consumer._add_gap(TopicPartition("t", 0), 3, 4)
+        assert not consumer._gap
+
+    asyncio.run(story())
 
 
 def test_a_record_is_read_with_its_headers_and_its_append_time() -> None:

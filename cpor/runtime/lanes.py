@@ -1,0 +1,104 @@
+"""Records worked on side by side: in order for each key, and no position committed past one that is not done."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from cpor.runtime.record import Record, TopicPartition
+
+#: So many records wait for each lane: enough to keep it busy, few enough to be given up in a rebalance.
+WAITING = 4
+Key = tuple[TopicPartition, bytes | None]
+
+
+class Flights:
+    """How far each partition is done. What was read and is not done is in flight, wherever it is."""
+
+    def __init__(self) -> None:
+        self._flying: dict[TopicPartition, set[int]] = {}
+        self._next: dict[TopicPartition, int] = {}
+
+    def take(self, place: TopicPartition, offset: int) -> None:
+        """It was read; to be told in the order of reading, before anybody can work on it."""
+        self._flying.setdefault(place, set()).add(offset)
+        self._next[place] = max(offset + 1, self._next.get(place, 0))
+
+    def done(self, place: TopicPartition, offset: int) -> None:
+        """What is not in flight here (any more) counts for nothing: its next owner reads it again."""
+        self._flying.get(place, set()).discard(offset)
+
+    def has(self, place: TopicPartition, offset: int) -> bool:
+        return offset in self._flying.get(place, ())
+
+    def position(self, place: TopicPartition) -> int | None:
+        """Where to go on after a restart; None where nothing was read."""
+        flying = self._flying.get(place)
+        return min(flying) if flying else self._next.get(place)
+
+    def places(self) -> list[TopicPartition]:
+        return list(self._next)
+
+    def forget(self) -> None:
+        """Everything is read anew from the committed positions."""
+        self._flying.clear()
+        self._next.clear()
+
+
+class Lanes:
+    """At most `width` records at once; those of one partition and key one after the other, as they were put."""
+
+    def __init__(
+        self,
+        work: Callable[[Record], Awaitable[None]],
+        flights: Flights,
+        width: int,
+        key: Callable[[Record], bytes | None] = lambda record: record.key,
+    ) -> None:
+        self._work = work
+        self._flights = flights
+        self._key = key
+        self._free = asyncio.Semaphore(width)
+        self._room = asyncio.Semaphore(width * WAITING)
+        self._waiting: dict[Key, deque[Record]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def put(self, record: Record) -> None:
+        """Returns as soon as there is room for it. One that is not in flight, or no longer, is left out."""
+        await self._room.acquire()
+        key = (record.tp, self._key(record))
+        if key in self._waiting:
+            self._waiting[key].append(record)
+            return
+        self._waiting[key] = deque([record])
+        task = asyncio.create_task(self._run(key))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, key: Key) -> None:
+        waiting = self._waiting[key]
+        while waiting:
+            async with self._free:
+                await self._settle_one(waiting)
+        del self._waiting[key]
+
+    async def _settle_one(self, waiting: deque[Record]) -> None:
+        if not waiting:  # it was given up meanwhile
+            return
+        record = waiting.popleft()
+        try:
+            if self._flights.has(record.tp, record.offset):
+                await self._work(record)
+                self._flights.done(record.tp, record.offset)
+        finally:
+            self._room.release()
+
+    async def give_up(self, seconds: float) -> None:
+        """Begin nothing that waits; wait for what has begun, `seconds` at most. What was given up stays in flight."""
+        for waiting in self._waiting.values():
+            for _ in range(len(waiting)):
+                waiting.popleft()
+                self._room.release()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=seconds)
