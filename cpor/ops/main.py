@@ -14,11 +14,14 @@ from cpor.ops import screen
 from cpor.ops.catalogue import catalogue
 from cpor.ops.claims import claims
 from cpor.ops.clock import clock
+from cpor.ops.consent import consent
+from cpor.ops.deadline import deadline
 from cpor.ops.demo.command import demo
 from cpor.ops.doctor import doctor
 from cpor.ops.env import env
 from cpor.ops.errors import CommandError, Exit
 from cpor.ops.locations import locations
+from cpor.ops.mail import mail
 from cpor.ops.partners import partners, reference
 from cpor.ops.review import review
 from cpor.ops.status import status
@@ -36,7 +39,7 @@ cli = typer.Typer(
 )
 for command in (up, env, demo, status, doctor):
     cli.command(command.__name__)(command)
-for group in (partners, reference, claims, locations, catalogue, review, clock):
+for group in (partners, reference, claims, locations, catalogue, review, consent, mail, deadline, clock):
     cli.add_typer(group)
 
 
