@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from cpor.ops.checker import PipelineLog
+from cpor.ops.checker.log import FAMILIES
 from cpor.runtime.record import Record
 from schemas.envelope import read_envelope
 
@@ -98,6 +99,3 @@ def retold(log: PipelineLog, family: str, choose: Choose, **told: str) -> Pipeli
 def with_headers(record: Record, **told: str) -> Record:
     headers = tuple((name, told[name].encode() if name in told else value) for name, value in record.headers)
     return record._replace(headers=headers)
-
-
-FAMILIES = ("commands", "receipts", "inbox", "events", "states", "associations", "approved", "eligible", "dead_letters")

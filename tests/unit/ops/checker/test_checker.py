@@ -16,6 +16,7 @@ from cpor.domain.vocabulary import CommandName, EventName, UnitId
 from cpor.ops.checker import Finding, FindingCode, PipelineLog, check, summary
 from cpor.runtime.record import Record
 from cpor.runtime.topics import Topic, commands_topic
+from tests.unit.ops.checker import planted_five
 from tests.unit.ops.checker.planted import PLANTED, RIVAL, TEAMS
 from tests.unit.ops.checker.planting import drop, key, of, the_last, value_of
 from tests.unit.ops.checker.whole import Whole, a_life
@@ -54,7 +55,12 @@ def test_a_planted_fault_is_found_and_nothing_else(good: PipelineLog, name: str)
 
 
 def test_every_finding_there_is_has_been_planted() -> None:
-    assert {code for _, codes in PLANTED.values() for code in codes} == set(FindingCode)
+    planted = (*PLANTED.values(), *planted_five.PLANTED.values())
+    assert {code for _, codes in planted for code in codes} == set(FindingCode)
+
+
+def test_every_finding_names_the_rule_that_is_broken() -> None:
+    assert all(code.source for code in FindingCode)
 
 
 def test_a_lost_pair_of_records_is_found_once_each(good: PipelineLog) -> None:

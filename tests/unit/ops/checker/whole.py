@@ -46,8 +46,8 @@ OTHER_TENANT = TenantId("5a0e1d7a-5b1c-4c7e-9a51-0d7d1a2b3c4d")
 class Whole:
     """Intake and review, one process each."""
 
-    def __init__(self) -> None:
-        self.clock = ManualClock(MONDAY)
+    def __init__(self, start: int = MONDAY) -> None:
+        self.clock = ManualClock(start)
         self.broker = MemoryBroker(self.clock)
         counts = {Count.CLAIMS: N, Count.PARTNERS: 2, Count.ONE: 1}
         for spec in [*FIXED_TOPICS, *(spec for partner in PARTNERS for spec in partner_topics(partner))]:
@@ -114,7 +114,15 @@ class Whole:
 
     # -- longer steps ----------------------------------------------------------------------------------------------
 
-    def file(self, ref: str, form: dict[str, Any] | None = None, *, by: str = "P-1", digest: str = "a") -> None:
+    def file(
+        self,
+        ref: str,
+        form: dict[str, Any] | None = None,
+        *,
+        by: str = "P-1",
+        digest: str = "a",
+        acknowledged: Iterable[str] = ACKNOWLEDGED,
+    ) -> None:
         sent = form or usage_form()
         document = {
             "object_key": f"incoming/{by}/{ref}.pdf",
@@ -123,10 +131,10 @@ class Whole:
             "size": 2048,
             "sha256": digest * 64,
             "description": "Signed statement of work",
-            "customer_signed_on": "2024-01-15",
+            "customer_signed_on": "2023-05-15",
             "covers": sent["workloads"],
         }
-        data = {**sent, "documents": [document], "acknowledgements": ACKNOWLEDGED}
+        data = {**sent, "documents": [document], "acknowledgements": list(acknowledged)}
         self.say(ref, CommandName.FILE, data, by=by)
 
     def approve(self, ref: str, *, by: str = "P-1", **data: Any) -> None:
