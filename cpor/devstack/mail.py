@@ -21,12 +21,13 @@ from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
-
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from typing import TYPE_CHECKING, Any
 
 from cpor.devstack.ports import LOOPBACK, kept_ports
 from cpor.devstack.supervisor import WorkerSpec
+
+if TYPE_CHECKING:
+    from aiosmtpd.smtp import SMTP, Envelope, Session
 
 MODULE = "cpor.devstack.mail"
 LARGEST = 2 * 1024 * 1024
@@ -144,6 +145,8 @@ def sink_spec(directory: Path, port: int) -> WorkerSpec:
 
 async def serve(directory: Path, port: int) -> asyncio.Server:
     """Listening when it returns."""
+    from aiosmtpd.smtp import SMTP  # slow to import, and most who ask here only want to read mails
+
     loop = asyncio.get_running_loop()
     sink = Sink(directory)
     return await loop.create_server(

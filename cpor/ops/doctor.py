@@ -14,6 +14,7 @@ from cpor.ops.errors import Exit, NotReachable
 from cpor.ops.findings import Finding, Verdict, bad, good, warn
 from cpor.ops.findings_broker import broker_findings
 from cpor.ops.findings_machine import machine_findings
+from cpor.ops.findings_mail import mail_findings, settings_findings
 from cpor.ops.instance import DEFAULT_DATA, AsJson, DataDir, Instance, find_instance
 
 STYLES = {Verdict.GOOD: ("✓", "green"), Verdict.WARN: ("!", "yellow"), Verdict.BAD: ("✗", "bright_red")}
@@ -39,7 +40,7 @@ def examine(data: Path) -> Iterator[Finding]:
         yield warn("instance", "none runs", str(fault))
         return
     yield good("instance", f"Kafka {instance.endpoints.kafka_bootstrap}, data {instance.data}")
-    for examine_part in (broker_findings, store_findings, worker_findings):
+    for examine_part in (broker_findings, store_findings, mail_findings, settings_findings, worker_findings):
         yield from guarded(examine_part, instance)
 
 
@@ -84,7 +85,7 @@ def store_findings(instance: Instance) -> Iterator[Finding]:
 
 
 def worker_findings(instance: Instance) -> Iterator[Finding]:
-    from cpor.ops.figures import read_workers
+    from cpor.ops.figures import READERS, read_workers
 
     workers = [each for each in read_workers(instance) if each.state != "ended"]
     unwell = [each for each in workers if each.state in ("silent", "stopped")]
@@ -93,8 +94,10 @@ def worker_findings(instance: Instance) -> Iterator[Finding]:
         yield bad(f"{each.service}-{each.slot}", each.why or each.state, f"read {log}")
     if workers and not unwell:
         yield good("workers", ", ".join(f"{each.service}-{each.slot}" for each in workers))
-    if not workers:
-        yield warn("workers", "none has told of itself here", "start them with `cpor up`, or look where they run")
+    absent = [service for service in READERS if service not in {each.service for each in workers}]
+    if absent:
+        told = "start them with `cpor up`, or look where they run"
+        yield warn("workers", f"none has told of itself here: {', '.join(absent)}", told)
 
 
 def _row(finding: Finding) -> list[Text | str]:

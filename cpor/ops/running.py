@@ -19,8 +19,8 @@ from cpor.devstack.platform import open_platform
 from cpor.devstack.probe import answers
 from cpor.devstack.supervisor import Supervisor, WorkerSpec
 from cpor.domain.vocabulary import instant_text, parse_instant
+from cpor.ops import figures
 from cpor.ops.errors import NotReachable, Refused, WrongUse
-from cpor.ops.figures import DELIVERY
 from cpor.ops.instance import CLOCK_FILE, Instance, clock_file
 from cpor.ops.reading import partition_counts
 from cpor.ops.settings import keep_settings, posted
@@ -32,7 +32,7 @@ from cpor.runtime.topics import FIXED_TOPICS, Count, Topic
 #: Every one of them as `Plan.workers` processes; beside notify run one that delivers, and, where nobody else takes the
 #: mails, the sink.
 SERVICES = ("intake", "review", "consent", "deadlines", "notify")
-NOTIFY, SINK = "notify", "mail"
+NOTIFY, DELIVERY, SINK = "notify", figures.DELIVERY, "mail"
 READY_SECONDS = 90.0
 #: Below this a busy machine loses its sessions all the time.
 SHORTEST_SESSION_MS = 3_000

@@ -1,0 +1,55 @@
+"""Whether mails can go out, and whether the services are told all they need to know (configuration.md)."""
+
+from __future__ import annotations
+
+import os
+import smtplib
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from cpor.ops.findings import Finding, bad, good, warn
+from cpor.ops.instance import Instance
+
+SMTP_SECONDS = 5.0
+
+
+class Needed(NamedTuple):
+    """A setting; without it a worker does not start (`must`), or something is not told."""
+
+    variable: str
+    must: bool
+    without: str
+
+
+NEEDED: tuple[Needed, ...] = (
+    Needed("CPOR_CONSENT_KEY", True, "consent does not start: set a secret of 32 characters or more, and keep it"),
+    Needed("CPOR_SMTP", True, "no mail goes out: set the mail server's host:port"),
+    Needed("CPOR_CONSENT_URL", False, "notices ask for an answer by mail: set the page where customers answer"),
+    Needed("CPOR_OPERATIONS_MAIL", False, "nobody hears of deadlines that reviewers missed: set an address"),
+)
+
+
+def settings_findings(instance: Instance, environment: Mapping[str, str] = os.environ) -> Iterator[Finding]:
+    """What the workers are told: by `cpor up`, else, as far as can be seen from here, by the environment."""
+    known = {**environment, **{name: value for name, value in instance.env().items() if value}}
+    missing = [each for each in NEEDED if not known.get(each.variable) and not known.get(f"{each.variable}_FILE")]
+    for each in missing:
+        yield (bad if each.must else warn)(each.variable, "not set", each.without)
+    if not missing:
+        yield good("settings", ", ".join(each.variable for each in NEEDED))
+
+
+def mail_findings(instance: Instance) -> Iterator[Finding]:
+    """Whether the mail server greets: what it thinks of a mail only a mail can tell."""
+    address = instance.endpoints.smtp
+    if not address:
+        return
+    host, _, port = address.rpartition(":")
+    try:
+        with smtplib.SMTP(host, int(port), timeout=SMTP_SECONDS) as server:
+            server.noop()
+    except (OSError, ValueError, smtplib.SMTPException) as fault:
+        todo = "see that it runs and takes connections from here; mails wait and are sent again until it does"
+        yield bad("mail server", f"{address}: {type(fault).__name__}", todo)
+        return
+    yield good("mail server", f"{address} greets")
