@@ -4,27 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from cpor.domain.ids import claim_id
 from cpor.domain.vocabulary import (
     Acknowledgement,
+    ActorKind,
     Code,
     CommandName,
-    ConsentOutcome,
+    EligibilityOutcome,
+    EventName,
     InformationReason,
     PartnerId,
     RejectionReason,
+    SubscriptionState,
     TenantId,
     WithdrawReason,
 )
-from cpor.ops.demo.asks import Decide, Put, Say, SayRaw, Story, Upload
+from cpor.ops.demo.asks import Decide, Put, Refer, Respond, Result, Say, SayRaw, Story, Upload
 from cpor.ops.demo.material import Proof, Subject
 from cpor.ops.inbox import by_reviewer
 from cpor.ops.partner_client import Receipt
+from schemas.consent import Answer
 
 REVIEWERS = ("r-okafor", "r-lindqvist", "r-tanaka")
+OPERATOR = "o-weber"
 ACKNOWLEDGED = [each.value for each in Acknowledgement]
 
 
@@ -80,8 +85,15 @@ class Act:
     def put(self, proof: Proof, **settings: Any) -> Put:
         return Put(self.partner_id, f"{self.claim_ref}/{proof.filename}", proof, **settings)
 
-    def file(self, documents: Sequence[Any], *, expect: Code = Code.ACCEPTED, message_id: str | None = None) -> Say:
-        data = {**self.subject.form(), "documents": list(documents), "acknowledgements": ACKNOWLEDGED}
+    def file(
+        self,
+        documents: Sequence[Any],
+        *,
+        expect: Code = Code.ACCEPTED,
+        message_id: str | None = None,
+        **changes: Any,
+    ) -> Say:
+        data = {**self.subject.form(**changes), "documents": list(documents), "acknowledgements": ACKNOWLEDGED}
         return self.say(CommandName.FILE, data, expect=expect, message_id=message_id)
 
     def reserve(self, proof: Proof, **settings: Any) -> Say:
@@ -141,10 +153,53 @@ class Act:
 
     # -- the customer -----------------------------------------------------------------------------------------------
 
-    def decline(self) -> Decide:
-        """The customer's no before any approval, as consent passes it on (D9)."""
-        data = {"outcome": ConsentOutcome.DECLINED.value}
-        return Decide(CommandName.CONSENT_OUTCOME, self.claim_id, self.tenant_id, data, f"/customers/{self.tenant_id}")
+    def declines(self, expect: str = EventName.REJECTED) -> Respond:
+        """On the page of the newest notice, at any time (D4, D9)."""
+        return Respond(self.claim_id, self.tenant_id, Answer.DECLINE, expect)
+
+    def agrees(self, expect: str = EventName.CONSENT_ANSWERED) -> Respond:
+        return Respond(self.claim_id, self.tenant_id, Answer.AGREE, expect)
+
+    def agrees_by_phone(self, expect: str, *, checked: bool) -> Respond:
+        """Nobody has put a name to it, or an operator has (D20)."""
+        operator = OPERATOR if checked else None
+        return Respond(self.claim_id, self.tenant_id, Answer.AGREE, expect, by_phone=True, operator=operator)
+
+    # -- operators, feeds, incentive systems ------------------------------------------------------------------------
+
+    def operate(self, command: CommandName, **data: Any) -> Decide:
+        told = {"actor": {"kind": ActorKind.OPERATOR, "id": OPERATOR}, **data}
+        return Decide(command, self.claim_id, self.tenant_id, told, f"/operators/{OPERATOR}")
+
+    def resend_notice(self, mailbox: str) -> Decide:
+        return self.operate(CommandName.OPS_RESEND_NOTICE, customer_contact=self.subject.customer_contact(mailbox))
+
+    def subscription_ends(self, days: int, state: SubscriptionState = SubscriptionState.ACTIVE) -> Refer:
+        """What the feed says: it ends in so many days and will not be renewed."""
+        found = self.subject.subscription
+        assert found is not None, "a claim of Business Applications"
+        last = self.clock() + timedelta(days=days)
+        return Refer(found.model_copy(update={"ends_on": last, "state": state}))
+
+    def end_association(self) -> Decide:
+        return self.operate(CommandName.OPS_END_SUBSCRIPTION, ends_on=self.clock())
+
+    def eligibility(self, outcome: EligibilityOutcome, reason: str | None = None) -> Result:
+        data = {"outcome": outcome, "reason": reason}
+        return Result(CommandName.ELIGIBILITY_RESULT, self.claim_id, self.tenant_id, data)
+
+    def earning(self, amount: str, currency: str) -> Result:
+        subscription = self.subject.subscription
+        data = {
+            "engagement": "modern_work_security_usage",
+            "partner_role": self.subject.role,
+            "tenant_id": self.tenant_id,
+            "subscription_id": subscription.subscription_id if subscription else None,
+            "amount": amount,
+            "currency": currency,
+            "period": f"{self.clock():%Y-%m}",
+        }
+        return Result(CommandName.EARNING, self.claim_id, self.tenant_id, data)
 
 
 def attached(act: Act, proof: Proof, user: str = "u-claims") -> Story:
@@ -154,10 +209,10 @@ def attached(act: Act, proof: Proof, user: str = "u-claims") -> Story:
     yield act.attach(reserved, proof, user=user)
 
 
-def filed(act: Act) -> Story:
-    """The bulk path: the file is in the store, one message does the rest."""
+def filed(act: Act, **changes: Any) -> Story:
+    """The bulk path: the file is in the store, one message does the rest. `changes` are of the form."""
     document = yield act.put(act.proof())
-    yield act.file([document])
+    yield act.file([document], **changes)
 
 
 def submitted(act: Act) -> Story:

@@ -1,4 +1,4 @@
-"""What a story can ask the stage for: a message of a partner, a decision of a reviewer, a file, days that pass."""
+"""What a story can ask the stage for: a message of anybody who takes part, a file, days that pass."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cpor.domain.vocabulary import Code, CommandName, TenantId
+from cpor.domain.vocabulary import Code, CommandName, EventName, TenantId
 from cpor.ops.demo.material import Proof
+from schemas.consent import Answer
+from schemas.reference import Subscription
 
 Header = tuple[str, bytes]
 
@@ -69,12 +71,45 @@ class Put:
 
 
 @dataclass(frozen=True)
+class Respond:
+    """A customer's answer: on the page of the newest notice's link, or by phone (`operator`: who checked it).
+
+    `expect` is the event it must bring about on the claim, or `held` or `ignored` where it brings about none.
+    """
+
+    claim_id: str
+    tenant_id: TenantId
+    answer: Answer
+    expect: str
+    by_phone: bool = False
+    operator: str | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an incentive system decided of a claim; `expect` is the event that tells the partner (D29)."""
+
+    command: CommandName
+    claim_id: str
+    tenant_id: TenantId
+    data: Mapping[str, Any]
+    expect: str = EventName.INCENTIVE_RESULT
+
+
+@dataclass(frozen=True)
+class Refer:
+    """The reference feed says something new of a subscription. The answer is None."""
+
+    subscription: Subscription
+
+
+@dataclass(frozen=True)
 class Wait:
     """Days on the test clock; they pass when all stories wait. The answer is None."""
 
     days: int = 1
 
 
-Ask = Say | SayRaw | Decide | Upload | Put | Wait
+Ask = Say | SayRaw | Decide | Respond | Result | Refer | Upload | Put | Wait
 #: A story yields what it asks for and is sent the answer.
 Story = Generator[Ask, Any, None]

@@ -81,7 +81,7 @@ class Subject:
             "solution_area": area,
             "partner_role": self.role,
             "workloads": list(self.workloads),
-            "customer_contact": self._customer_contact(),
+            "customer_contact": self.customer_contact(),
             "partner_contact": {"name": "Claims desk", "email": f"claims@{self.home.partner_id.lower()}.example"},
         }
         if self.subscription:
@@ -90,8 +90,8 @@ class Subject:
             form["revenue"] = self._revenue()
         return {**form, **changes}
 
-    def _customer_contact(self) -> dict[str, str]:
-        email = f"it@{self.customer.domains[0]}"
+    def customer_contact(self, mailbox: str = "it") -> dict[str, str]:
+        email = f"{mailbox}@{self.customer.domains[0]}"
         return {"name": "Head of IT", "title": "Head of IT", "email": email, "language": self.home.language}
 
     def _revenue(self) -> dict[str, str]:

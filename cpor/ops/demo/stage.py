@@ -10,15 +10,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cpor.domain.vocabulary import MS_PER_DAY, Code
-from cpor.ops.demo.asks import Ask, Decide, Put, Say, SayRaw, Story, Upload, Wait
+from cpor.ops.clock import advance_to, await_idle
+from cpor.ops.demo.asks import Ask, Decide, Put, Refer, Respond, Result, Say, SayRaw, Story, Upload, Wait
+from cpor.ops.demo.outside import Effects, Links, spoken
+from cpor.ops.directory import to_output
 from cpor.ops.errors import NotReachable
 from cpor.ops.inbox import Outcome, outcome_of, to_inbox
 from cpor.ops.instance import Instance
 from cpor.ops.partner_client import Dropbox, PartnerClient, Receipt, read_receipt, upload
-from cpor.runtime.clock import TestClock
 from cpor.runtime.record import Record, TopicPartition
 from cpor.runtime.topics import Topic, receipts_topic
 from schemas import envelope
+from schemas.mail import BOUNCED, DELIVERED
 
 #: Nothing came for so long: something is wrong with the pipeline.
 SILENCE_SECONDS = 60.0
@@ -58,9 +61,19 @@ class Tally:
     receipts: int = 0
     decisions: int = 0
     outcomes: int = 0
+    #: Answers of customers and results of incentive systems, and how many of them came to something.
+    told: int = 0
+    heard: int = 0
     uploads: int = 0
+    #: Mails that were delivered, or for good not.
+    mails: int = 0
     days: int = 0
     finished: int = 0
+
+    @property
+    def answers(self) -> int:
+        """Everything a story has heard."""
+        return self.receipts + self.outcomes + self.heard + self.uploads
 
 
 class Stage:
@@ -79,18 +92,23 @@ class Stage:
         self._boxes = {name: Dropbox(instance.endpoints, name) for name in names}
         self._publisher = instance.transport.publisher()
         self._reader = instance.transport.reader()
-        self._reader.assign(self._sources(names))
+        self._heard = self._sources(names)
+        self._reader.assign(self._heard)
         self._hands = ThreadPoolExecutor(HANDS, thread_name_prefix="upload")
         self._queued: dict[str, list[tuple[Play, Say | SayRaw]]] = {name: [] for name in names}
         self._receipts: dict[str, tuple[Play, Say | SayRaw]] = {}
         self._outcomes: dict[str, tuple[Play, Decide]] = {}
+        self._told: dict[str, tuple[Play, Respond | Result, Effects]] = {}
+        self._links = Links()
+        self._began = instance.clock.now()
         self._files: dict[Future[Any], tuple[Play, Ask]] = {}
         self._waiting: list[Play] = []
 
     def _sources(self, partners: list[str]) -> dict[TopicPartition, int]:
         """Receipts and events from here on: an instance that is used again has older ones."""
         tps = [TopicPartition(receipts_topic(name), 0) for name in partners]
-        tps += [TopicPartition(Topic.CLAIM_EVENTS, n) for n in range(self._claims)]
+        heard = (Topic.CLAIM_EVENTS, Topic.CONSENT_EVENTS, Topic.DELIVERIES)
+        tps += [TopicPartition(topic, n) for topic in heard for n in range(self._claims)]
         return self._reader.ends(tps)
 
     def play(self, plays: Iterable[Play]) -> None:
@@ -110,15 +128,21 @@ class Stage:
             if self._waiting and not fresh and not self._pending():
                 self._let_days_pass()
             self._changed(self.tally)
+        await_idle(self.instance)
 
     def _pending(self) -> bool:
-        return bool(self._receipts or self._outcomes or self._files or any(self._queued.values()))
+        return bool(self._missing() or any(self._queued.values()))
 
     def _busy(self) -> bool:
         return bool(self._pending() or self._waiting)
 
     def _missing(self) -> str:
-        told: dict[str, Sized] = {"receipts": self._receipts, "outcomes": self._outcomes, "uploads": self._files}
+        told: dict[str, Sized] = {
+            "receipts": self._receipts,
+            "outcomes": self._outcomes,
+            "effects of what was told": self._told,
+            "uploads": self._files,
+        }
         return ", ".join(f"{len(each)} {name} were awaited" for name, each in told.items() if each)
 
     # -- asking ---------------------------------------------------------------------------------------------------
@@ -141,6 +165,11 @@ class Stage:
                 self._queued[ask.partner_id].append((play, ask))
             case Decide():
                 self._decide(play, ask)
+            case Respond() | Result():
+                self._tell(play, ask)
+            case Refer():
+                self._publisher.send(to_output(ask.subscription, self._claims, self.instance.clock.now()))
+                self._go_on(play, None)
             case Wait():
                 play.waiting = ask
                 self._waiting.append(play)
@@ -153,6 +182,13 @@ class Stage:
         self._publisher.send(output)
         self._outcomes[message_id] = (play, ask)
         self.tally.decisions += 1
+
+    def _tell(self, play: Play, ask: Respond | Result) -> None:
+        said = spoken(ask, self._links, self.instance.clock.now(), self._claims)
+        for output in said.outputs:
+            self._publisher.send(output)
+        self._told[said.message_id] = (play, ask, Effects(said.message_id, ask))
+        self.tally.told += 1
 
     def _carry(self, ask: Upload | Put) -> Any:
         proof = ask.proof
@@ -176,27 +212,55 @@ class Stage:
 
     def _hear(self) -> bool:
         """Hand out the answers that have come; whether there were any."""
-        before = self.tally.receipts + self.tally.outcomes + self.tally.uploads
+        before = self.tally.answers
         for record in self._reader.poll(20, 5_000):
             self._read(record)
         for future in [each for each in self._files if each.done()]:
             play, ask = self._files.pop(future)
             self._got_file(play, ask, future.result())
-        return self.tally.receipts + self.tally.outcomes + self.tally.uploads > before
+        return self.tally.answers > before
+
+    def _hear_all(self) -> None:
+        """Everything that there is by now."""
+        ends = self._reader.ends(list(self._heard))
+        while any(self._reader.position(tp) < end for tp, end in ends.items()):
+            self._hear()
 
     def _read(self, record: Record) -> None:
-        if record.topic != Topic.CLAIM_EVENTS:
+        if record.topic == Topic.CLAIM_EVENTS:
+            self._read_event(record)
+        elif record.topic == Topic.CONSENT_EVENTS:
+            self._links.see(record)
+            self._read_effect(record)
+        elif record.topic == Topic.DELIVERIES:
+            self.tally.mails += record.header(envelope.TYPE) in (DELIVERED, BOUNCED)
+        else:
             receipt = read_receipt(record.key, record.value, record.headers)
             asked = self._receipts.pop(receipt.receipt_id, None)
             if asked is not None:
                 self._got_receipt(*asked, receipt)
-            return
+
+    def _read_event(self, record: Record) -> None:
+        self._read_effect(record)
         cause = record.header(envelope.CAUSATION) or ""
         decided = self._outcomes.get(cause)
         outcome = decided and outcome_of(record, cause, decided[1].claim_id)
         if decided and outcome:
             del self._outcomes[cause]
             self._got_outcome(*decided, outcome)
+
+    def _read_effect(self, record: Record) -> None:
+        """Of what a customer or an incentive system told."""
+        message = record.header(envelope.CORRELATION) or ""
+        if message not in self._told:
+            return
+        play, ask, effects = self._told[message]
+        came = effects.hear(record)
+        if came is not None:
+            del self._told[message]
+            self.tally.heard += 1
+            what = ask.answer if isinstance(ask, Respond) else ask.command
+            self._answer(play, f"{ask.claim_id} {what}", ask.expect, came == ask.expect, came, came)
 
     def _got_receipt(self, play: Play, ask: Say | SayRaw, receipt: Receipt) -> None:
         self.tally.receipts += 1
@@ -230,19 +294,25 @@ class Stage:
     # -- time -----------------------------------------------------------------------------------------------------
 
     def _let_days_pass(self) -> None:
-        """All stories wait: a day goes by; who has waited enough goes on."""
-        assert self.instance.test_clock is not None, "the demo runs on a test clock"
-        clock = TestClock(self.instance.test_clock)
-        clock.set(clock.now() + MS_PER_DAY)
-        self.tally.days += 1
+        """All stories wait: time goes by until the first of them goes on; everything that is due then has happened."""
+        days = min(play.waiting.days for play in self._waiting if play.waiting)
+        self._pass_to(self._began + (self.tally.days + days) * MS_PER_DAY)
         waiting, self._waiting = self._waiting, []
         for play in waiting:
-            days = play.waiting.days - 1 if play.waiting else 0
-            play.waiting = Wait(days) if days else None
+            left = play.waiting.days - days if play.waiting else 0
+            play.waiting = Wait(left) if left else None
             if play.waiting:
                 self._waiting.append(play)
             else:
                 self._go_on(play, None)
+
+    def _pass_to(self, target: int) -> None:
+        def told(now: int, steps: int) -> None:
+            self._hear_all()
+            self.tally.days = (now - self._began) // MS_PER_DAY
+            self._changed(self.tally)
+
+        advance_to(self.instance, target, told)
 
     def close(self) -> None:
         self._hands.shutdown(wait=False, cancel_futures=True)

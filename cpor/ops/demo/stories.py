@@ -1,4 +1,4 @@
-"""The stories of the demo: each is one way that a claim can go, told as its partner and reviewer act."""
+"""The stories of intake and review: each is one way that a claim can go, told as its partner and reviewer act."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ def asked_then_approved(act: Act) -> Story:
     yield act.start()
     yield act.ask(InformationReason.MISSING_CUSTOMER_ACKNOWLEDGMENT, "The customer's signature is not legible.")
     yield act.resubmit(expect=Code.NOTHING_PROVIDED)
-    yield Wait(3)
+    yield Wait(2)
     yield from attached(act, act.proof(days_ago=5), user="u-billing")
     yield act.comment("A new copy with a clear signature is attached.", user="u-billing")
     yield act.resubmit("Please look again.")
-    yield Wait()
+    yield Wait(2)
     yield act.start()
     yield act.approve()
 
@@ -86,13 +86,6 @@ def waits_in_review(act: Act) -> Story:
     yield act.review(CommandName.REVIEW_COMMENT, text="We are comparing the dates of two documents.")
 
 
-def waits_for_partner(act: Act) -> Story:
-    yield from filed(act)
-    yield Wait()
-    yield act.start()
-    yield act.ask(InformationReason.MISSING_OR_OLD_DATES, "Please add the date of the signature.")
-
-
 # -- to an end ------------------------------------------------------------------------------------------------------
 
 
@@ -110,14 +103,6 @@ def withdrawn(act: Act) -> Story:
     yield act.dispute("It was a mistake.", expect=Code.NOT_DISPUTABLE)
 
 
-def declined_early(act: Act) -> Story:
-    """T11b, D9: the customer says no before the approval."""
-    yield from filed(act)
-    yield Wait()
-    yield act.start()
-    yield act.decline()
-
-
 def rejected(act: Act) -> Story:
     yield from filed(act)
     yield act.start()
@@ -127,7 +112,7 @@ def rejected(act: Act) -> Story:
 
 def dispute_waits(act: Act) -> Story:
     yield from rejected(act)
-    yield Wait(2)
+    yield Wait(3)
     yield act.dispute("Section 3 lists four waves of migration.")
 
 
@@ -149,15 +134,15 @@ def dispute_lost(act: Act) -> Story:
     yield from rejected(act)
     yield act.dispute("", expect=Code.DISPUTE_EMPTY)
     yield act.dispute("The customer confirms the work on the phone.")
-    yield Wait(2)
+    yield Wait(3)
     yield act.reject(POOR, "A phone call is no proof of execution.")
     yield act.dispute("We insist.", expect=Code.ILLEGAL_TRANSITION)
 
 
 def disassociated(act: Act) -> Story:
-    """T13, R51."""
+    """T13, R51: before anything was handed off."""
     yield from approved_in_bulk(act)
-    yield Wait(3)
+    yield Wait(2)
     yield act.disassociate("  ", expect=Code.REASON_REQUIRED)
     yield act.disassociate("The contract with the customer has ended.")
 

@@ -1,0 +1,56 @@
+"""One claim's life as the topics have it: its history, and the mails that went out about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from pydantic_core import from_json
+
+from cpor.ops.checker import PipelineLog
+from cpor.ops.history import Entry, entry_of
+from cpor.runtime.record import Record
+from schemas import envelope
+from schemas.mail import BOUNCED, DEFERRED, MAIL
+
+#: What a line says of an event beside its name: so much of it.
+LONGEST = 96
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """`at` is RFC 3339; `who` acted, or gets the mail."""
+
+    at: str
+    who: str
+    what: str
+    mail: bool = False
+
+
+def life(log: PipelineLog, claim_id: str) -> list[Line]:
+    """In order of time; a mail stands after what brought it about."""
+    subject = (envelope.SUBJECT, claim_id.encode())
+    entries = (entry_of(each, inside=True) for each in log.events if subject in each.headers)
+    events = [_of_event(each) for each in entries if each is not None]
+    mails = [*_mails(each for each in (*log.mails, *log.deliveries) if subject in each.headers)]
+    return sorted([*events, *mails], key=lambda line: (line.at, line.mail))
+
+
+def _of_event(entry: Entry) -> Line:
+    status = f" → {entry.status}" if entry.status and entry.status != entry.action else ""
+    words = f"“{entry.comment}”" if entry.comment else next(iter(entry.changes), "")
+    return Line(entry.time, entry.side, _short(f"{entry.action}{status}{': ' if words else ''}{words}"))
+
+
+def _mails(records: Iterable[Record]) -> Iterator[Line]:
+    for record in records:
+        kind, mail = record.header(envelope.TYPE), from_json(record.value or b"{}")
+        if kind == MAIL:
+            yield Line(mail["at"], mail["recipient"], _short(mail["subject"]), mail=True)
+        elif kind in (BOUNCED, DEFERRED):
+            became = "came back" if kind == BOUNCED else "was put off"
+            yield Line(mail["at"], mail["recipient"], _short(f"{mail['kind']} {became}: {mail['reply']}"), mail=True)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
