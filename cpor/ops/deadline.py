@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
+from cpor.domain.calendar import local_date
 from cpor.domain.calendar_explain import Day
 from cpor.domain.vocabulary import Clock, Instant, instant_text
 from cpor.ops import filters, screen
@@ -53,16 +54,17 @@ def list_deadlines(
         screen.print_json([row_json(row, now) for row in rows])
         return
     if rows:
-        heads = ["claim", "!clock", "!started (UTC)", "!due (local)", "!due (UTC)", "!left", "told"]
+        heads = ["claim", "!clock", "!started", "!due", "!left", "!told"]
         screen.out().print(screen.table(None, heads, [_cells(row, now) for row in rows]))
     screen.note(screen.counted(len(rows), "clock"))
 
 
 def _cells(row: Row, now: int) -> list[Any]:
     late = "bright_red" if row.is_overdue(now) else ""
-    started, due = screen.moment(row.clock.starts_at), screen.moment(row.due)
-    left = Text(left_words(row, now), style=late)
-    return [row.claim.state.claim_ref, row.clock.clock, started, due_words(row), due, left, told_words(row)]
+    started = local_date(row.clock.starts_at, row.zone).isoformat()
+    left, due = Text(left_words(row, now), style=late), due_words(row)
+    both = due and Text.assemble(due[0], "\n", (due[1], "dim"))
+    return [row.claim.state.claim_ref, row.clock.clock, started, both, left, told_words(row)]
 
 
 @deadline.command("explain")

@@ -13,15 +13,15 @@ from cpor.domain.policy import policy
 from cpor.domain.vocabulary import Clock, Instant, instant_text
 from cpor.ops import screen
 from cpor.ops.book import Claim
-from cpor.ops.deadline_words import due_text, local_moment
+from cpor.ops.deadline_words import due_text, local_moment, offset_text
 from cpor.ops.queue import FAR
 from cpor.runtime.record import Record
 from schemas import envelope
 from schemas.base import read
 from schemas.deadlines import MISSED, REMINDER, DeadlineEvent
 
-#: Rungs of a reminder (schemas/deadlines.py), in words.
-RUNGS: Mapping[int, str] = {0: "half time", 1: "one business day left"}
+#: Rungs of a reminder (contract §5): half of the time is over; one business day is left before the last.
+RUNGS: Mapping[int, str] = {0: "half time", 1: "last day"}
 #: Clocks whose end closes an action and nothing waits for: one that has run out no longer runs (T17).
 CLOSING = (Clock.DISPUTE_WINDOW,)
 
@@ -135,8 +135,13 @@ def _at(told: Told) -> str:
     return instant_text(told.at)
 
 
-def due_words(row: Row) -> str | None:
-    return None if row.due is None else due_text(Instant(row.due), row.zone)
+def due_words(row: Row) -> tuple[str, str] | None:
+    """`2026-03-20 24:00 +01:00` and `2026-03-20 23:00 UTC`."""
+    if row.due is None:
+        return None
+    due = Instant(row.due)
+    local = due_text(due, row.zone).partition(" ")[2]
+    return f"{local} {offset_text(due, row.zone)}", f"{screen.moment(due)} UTC"
 
 
 def left_words(row: Row, now: int) -> str:
@@ -149,6 +154,6 @@ def left_words(row: Row, now: int) -> str:
     return f"{left} {row.unit}" if left else screen.age(row.due - now) or ""
 
 
-def told_words(row: Row) -> str | None:
-    """`half time`, `missed`; None for nothing said so far."""
-    return ", ".join("missed" if each.missed else RUNGS.get(each.rung, str(each.rung)) for each in row.told) or None
+def told_words(row: Row) -> str:
+    """`half time`, `missed`, one a line; empty for nothing said so far."""
+    return "\n".join("missed" if each.missed else RUNGS.get(each.rung, str(each.rung)) for each in row.told)

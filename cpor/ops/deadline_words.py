@@ -58,9 +58,13 @@ def local_moment(at: Instant, zone: str) -> datetime:
 
 def moment_text(at: Instant, zone: str) -> str:
     """`Mon 2024-03-25 09:12:33 +01:00`."""
-    moment = local_moment(at, zone)
-    offset = moment.strftime("%z")
-    return f"{moment:%a %Y-%m-%d %H:%M:%S} {offset[:3]}:{offset[3:5]}"
+    return f"{local_moment(at, zone):%a %Y-%m-%d %H:%M:%S} {offset_text(at, zone)}"
+
+
+def offset_text(at: Instant, zone: str) -> str:
+    """`+01:00`."""
+    offset = local_moment(at, zone).strftime("%z")
+    return f"{offset[:3]}:{offset[3:5]}"
 
 
 def day_text(day: date) -> str:

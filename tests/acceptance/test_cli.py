@@ -366,11 +366,34 @@ def test_the_history_tells_both_sides_and_names_no_reviewer_to_the_partner(desk:
     assert "command_refused" not in {each["action"] for each in outside}
 
 
+def test_running_clocks_are_listed_and_every_clock_is_explained_day_by_day(
+    desk: Desk, claims: dict[str, str], tmp_path: Path
+) -> None:
+    rows = desk.cpor("deadline", "list", "--json").json
+    assert [(each["claim_ref"], each["clock"]) for each in rows] == [
+        ("c-1", "consent_wait"),
+        ("c-2", "dispute_window"),
+    ]
+    assert desk.cpor("deadline", "list", "--json", "--overdue").json == []
+    (told,) = desk.cpor("deadline", "explain", "c-1", "--json", "--svg", tmp_path / "c-1.svg").json
+    assert told["due"] == rows[0]["due"] == "2026-03-09T23:00:00.000Z"
+    assert told["last_day"] == "2026-03-09"
+    assert [each["number"] for each in told["days"]] == [None, 1, 2, 3, 4, 5, 6, 7]
+    assert (tmp_path / "c-1.svg").read_text().count("[7]") == 1
+    assert "[7]" in desk.cpor("deadline", "explain", "c-1").out
+    (stopped,) = desk.cpor("deadline", "explain", "c-2", "--clock", "partner_answer", "--json").json
+    assert stopped["stopped_by"] is not None
+    nothing = desk.cpor("deadline", "explain", "c-3")
+    assert nothing.code == 1
+    assert "no clock runs for c-3 (draft)" in nothing.err
+
+
 def test_tables_for_people_name_claims_and_statuses(desk: Desk, claims: dict[str, str]) -> None:
     for words in (
         ("claims", "list"),
         ("claims", "show", "c-1"),
         ("claims", "history", "c-1"),
+        ("deadline", "list"),
         ("status",),
         ("doctor",),
     ):

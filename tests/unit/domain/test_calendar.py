@@ -77,6 +77,7 @@ def test_a_deadline_is_that_of_a_naive_count_day_by_day(
     assert business_calendar(*place).last_day(business_calendar(*place).due(start, days, unit)) == expected
 
 
+@pytest.mark.rule("D18", edition="both")
 @settings(max_examples=150, deadline=None)
 @given(places, instants, budgets, units)
 def test_the_last_day_counts_whole_and_the_next_instant_is_another_day(
@@ -102,6 +103,7 @@ def test_a_later_start_or_a_larger_budget_is_never_due_earlier(
     assert calendar.due(start, days + 1, unit) > due
 
 
+@pytest.mark.rule("D5", edition="both")
 @settings(max_examples=150, deadline=None)
 @given(places, instants, budgets, st.integers(0, 60 * MS_PER_DAY), units)
 def test_pausing_and_resuming_on_the_same_day_changes_nothing(

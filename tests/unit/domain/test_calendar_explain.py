@@ -42,6 +42,7 @@ def lines(days: tuple[Day, ...]) -> list[str]:
     ]
 
 
+@pytest.mark.rule("D18", edition="both")
 @pytest.mark.parametrize(
     ("calendar", "start", "days", "unit", "told"),
     [
@@ -80,6 +81,7 @@ def test_each_day_is_told_with_what_it_is(
     assert lines(explain(calendar, [leg(calendar, start, days, unit)], unit)) == told
 
 
+@pytest.mark.rule("D18", edition="both")
 @settings(max_examples=100, deadline=None)
 @given(places, instants, budgets, units)
 def test_an_explanation_has_no_gap_ends_on_the_last_day_and_counts_the_budget(
@@ -119,6 +121,7 @@ def resumed(clock: RunningClock, at: Instant) -> Leg:
     return Leg(start.starts_at, int(start.budget.removesuffix("bd")), start.due)
 
 
+@pytest.mark.rule("D5", edition="P2020")
 def test_a_pause_over_easter_costs_no_day_and_the_day_it_goes_on_is_day_0_again() -> None:
     first, clock = paused(started(parse_instant("2023-03-29T08:00:00Z")), parse_instant("2023-04-05T08:00:00Z"))
     assert clock.remaining == "5bd"
@@ -146,6 +149,7 @@ def test_a_clock_that_had_run_out_before_it_was_paused_counts_no_further() -> No
     ]  # fmt: skip
 
 
+@pytest.mark.rule("D5", edition="P2020")
 @settings(max_examples=100, deadline=None)
 @given(instants, st.lists(st.tuples(st.integers(0, 4 * MS_PER_DAY), st.integers(0, 20 * MS_PER_DAY)), max_size=4))
 def test_however_often_it_is_paused_the_days_that_count_are_the_budget_and_follow_each_other(
@@ -173,6 +177,7 @@ def test_however_often_it_is_paused_the_days_that_count_are_the_budget_and_follo
 OLDER = "DE-BY/holidays-0.1"
 
 
+@pytest.mark.rule("D1", "D18", edition="both")
 def test_a_library_update_never_moves_a_stored_due_date() -> None:
     world = World()
     world.asked()
@@ -187,6 +192,7 @@ def test_a_library_update_never_moves_a_stored_due_date() -> None:
     assert (clock.calendar, clock.due) == (OLDER, stored)
 
 
+@pytest.mark.rule("D18", edition="both")
 def test_what_is_explained_ends_with_the_stored_day_also_where_todays_library_would_end_elsewhere() -> None:
     today = leg(BAVARIA, "2024-03-04T08:00:00Z", 5, BD)
     later, earlier = (

@@ -95,12 +95,14 @@ HOLIDAYS = (
 )  # fmt: skip
 
 
+@pytest.mark.rule("D18", edition="both")
 @pytest.mark.parametrize("case", [*SEASONS, *ZONES, *HOLIDAYS], ids=lambda case: case.name)
 def test_a_deadline_falls_where_the_calendar_on_the_wall_says(case: Case) -> None:
     due = business_calendar(*case.place).due(parse_instant(case.start), case.days, case.unit)
     assert due == parse_instant(case.due), instant_text(due)
 
 
+@pytest.mark.rule("D18", edition="both")
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(ZONE_NAMES), st.dates(date(2019, 1, 1), date(2032, 12, 31)))
 def test_in_every_zone_a_day_ends_where_the_next_one_begins(zone: str, day: date) -> None:
@@ -109,6 +111,7 @@ def test_in_every_zone_a_day_ends_where_the_next_one_begins(zone: str, day: date
     assert local_date(end, zone) == day + timedelta(1)
 
 
+@pytest.mark.rule("D18", edition="both")
 @pytest.mark.parametrize(
     ("country", "region", "said"),
     [
@@ -130,6 +133,7 @@ def test_a_place_whose_holidays_are_not_known_is_said_to_be_so(
     assert (fault is None) if said is None else (fault is not None and said in fault)
 
 
+@pytest.mark.rule("D1", "D18", edition="both")
 def test_every_calendar_is_found_again_by_the_name_that_events_keep_of_it() -> None:
     places = [(c, r) for c, regions in holidays.list_supported_countries().items() for r in (None, *regions)]
     assert len(places) > 1_000

@@ -66,6 +66,7 @@ def test_each_start_of_a_clock_is_a_run_that_ends_with_the_event_that_stopped_it
     ]
 
 
+@pytest.mark.rule("D5", edition="P2020")
 def test_a_clock_that_goes_on_after_a_pause_is_the_same_run_with_one_more_leg() -> None:
     world = asked_2020()
     standing = next(run for run in runs(world) if run.clock == Clock.OVERALL_DECISION)
@@ -216,6 +217,7 @@ def test_a_paused_clock_comes_last_and_is_never_overdue() -> None:
     assert left_words(rows[1], world.now) == "paused, 5 bd"
 
 
+@pytest.mark.rule("T17", edition="both")
 def test_a_window_that_closed_no_longer_runs() -> None:
     world = in_status(Status.REJECTED)
     due = claim(world).state.clocks[0].due
@@ -261,7 +263,7 @@ def test_reminders_and_missed_ends_stand_beside_the_start_they_belong_to() -> No
     ]
     (row,) = rows_of([claim(world)], told_of(records), Wanted(), world.now)
     assert row.told == (Told(0, row.told[0].at, False), Told(9, row.told[1].at, True))
-    assert told_words(row) == "half time, missed"
+    assert told_words(row) == "half time\nmissed"
     told = row_json(row, world.now)
     assert [each["name"] for each in told["reminders"]] == ["half time"]
     assert told["missed_at"] == "2024-03-13T15:30:00.000Z"
