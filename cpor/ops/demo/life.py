@@ -13,8 +13,8 @@ from cpor.runtime.record import Record
 from schemas import envelope
 from schemas.mail import BOUNCED, DEFERRED, MAIL
 
-#: What a line says of an event beside its name: so much of it.
-LONGEST = 96
+#: So much of a line is shown: with time and name it fits 100 columns.
+LONGEST = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +31,18 @@ def life(log: PipelineLog, claim_id: str) -> list[Line]:
     """In order of time; a mail stands after what brought it about."""
     subject = (envelope.SUBJECT, claim_id.encode())
     entries = (entry_of(each, inside=True) for each in log.events if subject in each.headers)
-    events = [_of_event(each) for each in entries if each is not None]
-    mails = [*_mails(each for each in (*log.mails, *log.deliveries) if subject in each.headers)]
+    events = _of_events([each for each in entries if each is not None])
+    mails = _mails(each for each in (*log.mails, *log.deliveries) if subject in each.headers)
     return sorted([*events, *mails], key=lambda line: (line.at, line.mail))
 
 
-def _of_event(entry: Entry) -> Line:
-    status = f" → {entry.status}" if entry.status and entry.status != entry.action else ""
-    words = f"“{entry.comment}”" if entry.comment else next(iter(entry.changes), "")
-    return Line(entry.time, entry.side, _short(f"{entry.action}{status}{': ' if words else ''}{words}"))
+def _of_events(entries: list[Entry]) -> Iterator[Line]:
+    """The status where it changes and the event's name does not say it."""
+    for before, entry in zip([None, *entries], entries, strict=False):
+        changed = entry.status not in (entry.action, before and before.status)
+        words = f"“{entry.comment}”" if entry.comment else next(iter(entry.changes), "")
+        told = f"{entry.action}{f' → {entry.status}' if changed else ''}{': ' if words else ''}{words}"
+        yield Line(entry.time, entry.side, _short(told))
 
 
 def _mails(records: Iterable[Record]) -> Iterator[Line]:
@@ -49,7 +52,7 @@ def _mails(records: Iterable[Record]) -> Iterator[Line]:
             yield Line(mail["at"], mail["recipient"], _short(mail["subject"]), mail=True)
         elif kind in (BOUNCED, DEFERRED):
             became = "came back" if kind == BOUNCED else "was put off"
-            yield Line(mail["at"], mail["recipient"], _short(f"{mail['kind']} {became}: {mail['reply']}"), mail=True)
+            yield Line(mail["at"], mail["recipient"], _short(f"{became}: {mail['reply']}"), mail=True)
 
 
 def _short(text: str) -> str:

@@ -160,13 +160,14 @@ def _of_units(reading: Reading, claims: Mapping[str, tuple[str, str]]) -> list[R
     closed = sum(len(each.value["units"]) for each in reading.approved if each.type in _CLOSING)
     held = [claim["claim_id"] for _, row in _rows(reading.associations) for claim in row.value["claims"]]
     approved = sum(status == Status.APPROVED for _, status in claims.values())
-    without = sum(each.type == handoff.APPROVED_ENDED for each in reading.approved)
+    snapshots = [row.value for _, row in _rows(reading.states)]
+    without = sum(each["status"] == Status.APPROVED and not each["units"] for each in snapshots)
     return [
         Row("units opened", opened, f"{len(held)} held + {closed} ended", len(held) + closed),
         Row(
             "claims approved now",
             approved,
-            f"{len(set(held))} hold a unit + {without} whose subscription ended",
+            f"{len(set(held))} hold a unit + {without} whose association ended",
             len(set(held)) + without,
         ),
     ]
