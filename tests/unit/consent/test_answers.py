@@ -98,6 +98,49 @@ def test_2020_the_seven_days_stand_still_while_the_wait_is_suspended() -> None:
     assert stage.claim().status == Status.REJECTED
 
 
+def renewed_2020(*, by_partner: bool) -> tuple[Stage, int]:
+    """P2020, on day three a new notice to a corrected contact; the end of the first seven days."""
+    stage, due = of_2020()
+    stage.pass_days(3)
+    if by_partner:
+        stage.resend()
+        stage.bounces()
+        stage.partner("c", CommandName.EDIT, {"customer_contact": CONTACT})
+        stage.run()
+    else:
+        stage.resend(customer_contact=CONTACT)
+    stage.arrives()
+    return stage, due
+
+
+@pytest.mark.parametrize("by_partner", [False, True], ids=["by an operator", "by the partner"])
+def test_2020_the_seven_days_to_decline_restart_with_a_new_notice(by_partner: bool) -> None:
+    stage, first = renewed_2020(by_partner=by_partner)
+    assert stage.due() == first + 3 * 86_400_000
+    stage.clock.tick(stage.due() - 1 - stage.clock.now())
+    stage.answers("decline")
+    assert stage.claim().status == Status.REJECTED
+    assert stage.handed_off(Topic.ELIGIBLE) == []
+
+
+def test_2020_the_days_that_restarted_are_seven_and_no_more() -> None:
+    stage, _ = renewed_2020(by_partner=False)
+    stage.clock.tick(stage.due() - stage.clock.now())
+    stage.answers("decline")
+    assert stage.claim().status == Status.APPROVED
+    stage.pass_to(stage.due() + GRACE)
+    stage.run()
+    assert stage.outcomes() == ["completed"]
+
+
+def test_2020_a_no_that_came_before_the_new_notice_counts_whenever_it_is_entered() -> None:
+    stage, first = renewed_2020(by_partner=False)
+    stage.pass_to(stage.due() + GRACE)
+    stage.run()
+    stage.by_phone("decline", answered_at=first - 5 * 86_400_000)
+    assert stage.claim().status == Status.REJECTED
+
+
 # -- P2023: at any time (D4, D9) --------------------------------------------------------------------------------------
 
 
@@ -178,6 +221,42 @@ def test_2020_an_answer_that_was_held_counts_from_when_it_came_once_it_is_releas
     assert received is not None
     assert parse_instant(received) == came
     assert stage.claim().status == Status.REJECTED
+
+
+def test_a_held_answer_that_was_taken_earlier_counts_from_when_the_operator_says() -> None:
+    stage, due = of_2020()
+    stage.answers("decline", "mail", operator=None)
+    stage.pass_to(due + 86_400_000)
+    stage.by_phone("decline", answered_at=due - 86_400_000)
+    received = [each.header("cpor_received_at") for each in stage.said(Topic.CLAIM_COMMANDS, "c")][-1]
+    assert received is not None
+    assert parse_instant(received) == due - 86_400_000
+    assert stage.claim().status == Status.REJECTED
+
+
+def test_a_held_answer_that_turns_out_to_be_a_yes_ends_the_suspension_and_keeps_the_end_of_the_wait() -> None:
+    stage = Stage()
+    due = stage.waiting()
+    stage.answers("agree", "mail", operator=None)
+    assert stage_of(stage.claim()) == "suspended"
+    stage.answers("agree", "mail")
+    assert stage.due() == due
+    stage.pass_to(due + GRACE)
+    stage.run()
+    assert stage.outcomes() == ["suspended", "agreed", "completed"]
+
+
+def test_silence_about_a_held_answer_is_never_taken_for_consent() -> None:
+    stage = Stage()
+    due = stage.waiting()
+    stage.stopped = True
+    stage.clock.tick(due - 1 - stage.clock.now())
+    stage.answers("decline", "mail", operator=None)
+    stage.pass_to(due + 3_600_000)
+    stage.goes_on()
+    stage.run()
+    assert stage.told()[-2:] == ["held", "suspended: answer_held"]
+    assert stage.handed_off(Topic.ELIGIBLE) == []
 
 
 def test_an_answer_held_before_the_approval_suspends_the_wait_as_soon_as_it_starts() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,17 +16,17 @@ from cpor.devstack import mail as sink
 from cpor.domain import ids
 from cpor.domain.vocabulary import parse_instant
 from cpor.runtime.clock import ManualClock
-from cpor.runtime.errors import Misconfigured, Reject
+from cpor.runtime.errors import Misconfigured, Reject, Retry
 from cpor.runtime.record import Output, Record
 from cpor.runtime.topics import Topic
 from schemas.base import check, write
-from schemas.envelope import read_envelope
-from schemas.mail import BOUNCED, DEFERRED, DELIVERED, Bounced, Deferred, Delivered, Mail
+from schemas.envelope import headers, read_envelope
+from schemas.mail import ATTEMPT, BOUNCED, DEFERRED, DELIVERED, Bounced, Deferred, Delivered, Mail
 from services.notify.delivery import MINUTE_MS, WAITS, Delivery
 from services.notify.ledger import Ledger
 from services.notify.mime import message_bytes
 from services.notify.outbox import written
-from services.notify.smtp import SENDER, Outcome, Post, Result, Server
+from services.notify.smtp import SENDER, Outcome, Post, Posts, Result, Server
 from tests.unit.notify.samples import samples
 
 NOW = parse_instant("2024-03-04T08:00:00Z")
@@ -98,6 +99,56 @@ def test_an_address_that_does_not_exist_bounces(server: Server) -> None:
     assert Post(server).send(sent) == Outcome(Result.BOUNCED, "550 5.1.1 no such user")
 
 
+def test_a_server_that_takes_one_command_at_a_time_gets_them_so(tmp_path: Path) -> None:
+    """Ours takes them together, as it says (RFC 2920)."""
+
+    class Plain(sink.Sink):
+        async def handle_EHLO(
+            self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+        ) -> list[str]:
+            session.host_name = hostname
+            return responses
+
+    async def serve() -> asyncio.Server:
+        plain = Plain(tmp_path)
+        return await asyncio.get_running_loop().create_server(lambda: SMTP(plain, timeout=60), "127.0.0.1", 0)
+
+    with running(serve) as port:
+        post = Post(Server("127.0.0.1", port, seconds=5))
+        addresses = ("anna@n.example", "bounce-x@n.example", "defer-x@n.example", "anna@n.example")
+        results = [post.send(mail(to=each)).result for each in addresses]
+    assert results == [Result.DELIVERED, Result.BOUNCED, Result.DEFERRED, Result.DELIVERED]
+    assert len(sink.received(tmp_path)) == 2
+
+
+def test_a_refused_mail_leaves_the_connection_as_it_was_for_the_next(server: Server, tmp_path: Path) -> None:
+    post = Post(server)
+    addresses = ("anna@n.example", "bounce-x@n.example", "defer-x@n.example", "anna@n.example")
+    results, connections = [], set()
+    for each in addresses:
+        results.append(post.send(mail(to=each)).result)
+        connections.add(id(post._connection))
+    assert results == [Result.DELIVERED, Result.BOUNCED, Result.DEFERRED, Result.DELIVERED]
+    assert len(connections) == 1
+    assert len(sink.received(tmp_path)) == 2
+
+
+def test_lines_that_begin_with_a_dot_arrive_and_end_nothing(server: Server, tmp_path: Path) -> None:
+    text = ".\n..\n.hidden\n" + "x" * 74 + ".wrapped\n"
+    assert Post(server).send(mail(text=text)).result == Result.DELIVERED
+    (got,) = sink.received(tmp_path)
+    assert got.body().replace("\r\n", "\n") == text
+
+
+def test_as_many_connections_as_mails_at_once_and_each_is_used_again(server: Server, tmp_path: Path) -> None:
+    posts = Posts(server)
+    with ThreadPoolExecutor(4) as threads:
+        results = list(threads.map(lambda _: posts.send(mail()).result, range(40)))
+    assert results == [Result.DELIVERED] * 40
+    assert len(sink.received(tmp_path)) == 40
+    assert 1 <= len(posts._idle) <= 4
+
+
 def test_a_server_that_does_not_answer_defers(tmp_path: Path) -> None:
     with running_sink(tmp_path) as port:
         pass
@@ -161,8 +212,8 @@ def handled(outcome: Outcome, attempt: int | None = None) -> Output:
     async def send(output: Output) -> None:
         sent.append(output)
 
-    headers = () if attempt is None else (("cpor_attempt", b"%d" % attempt),)
-    record = Record(Topic.MAIL, 3, 9, NOW, b"tenant", write(mail()), headers)
+    about = () if attempt is None else ((ATTEMPT, b"%d" % attempt),)
+    record = Record(Topic.MAIL, 3, 9, NOW, b"tenant", write(mail()), about)
     asyncio.run(Delivery(lambda _: outcome, ManualClock(NOW), known())(record, send))
     (told,) = sent
     assert (told.topic, told.partition, told.key) == (Topic.DELIVERIES, 3, b"tenant")
@@ -204,3 +255,74 @@ def test_a_mail_that_cannot_be_read_is_rejected() -> None:
     record = Record(Topic.MAIL, 3, 9, NOW, b"tenant", b"{", ())
     with pytest.raises(Reject):
         asyncio.run(Delivery(lambda _: Outcome(Result.DELIVERED, ""), ManualClock(NOW), known())(record, send))
+
+
+def entry(kind: str, attempt: int = 1) -> Record:
+    """What a predecessor told of the mail."""
+    about = headers(kind, ids.derived_id(mail().mail_id, kind, attempt), "/x", NOW, mail().claim_id, mail().mail_id)
+    value = b'{"attempt": %d}' % attempt
+    return Record(Topic.DELIVERIES, 3, attempt, NOW, b"tenant", value, tuple(about))
+
+
+@pytest.mark.parametrize(
+    ("entries", "attempt", "sent_again"),
+    [
+        ((), 1, True),
+        ((DELIVERED,), 1, False),
+        ((BOUNCED,), 1, False),
+        ((DEFERRED,), 1, False),
+        ((DEFERRED,), 2, True),
+        ((DEFERRED, DELIVERED), 2, False),
+    ],
+)
+def test_what_is_on_record_of_an_attempt_is_not_done_again(
+    entries: tuple[str, ...], attempt: int, sent_again: bool
+) -> None:
+    handed_over: list[str] = []
+
+    def deliver(one: Mail) -> Outcome:
+        handed_over.append(one.mail_id)
+        return Outcome(Result.DELIVERED, "")
+
+    async def send(output: Output) -> None:
+        assert sent_again
+
+    told = [entry(kind, number) for number, kind in enumerate(entries, start=1)]
+    record = Record(Topic.MAIL, 3, 9, NOW, b"tenant", write(mail()), ((ATTEMPT, b"%d" % attempt),))
+    asyncio.run(Delivery(deliver, ManualClock(NOW), known(*told))(record, send))
+    assert bool(handed_over) == sent_again
+
+
+def test_the_record_is_read_once_for_each_partition_and_anew_after_a_rebalance() -> None:
+    asked: list[int] = []
+
+    async def tail(partition: int) -> Sequence[Record]:
+        asked.append(partition)
+        await asyncio.sleep(0)
+        return ()
+
+    async def story() -> None:
+        ledger = Ledger(tail)
+        await asyncio.gather(*(ledger.has(n % 2, "m", 1) for n in range(6)))
+        ledger.forget()
+        await ledger.has(1, "m", 1)
+
+    asyncio.run(story())
+    assert asked == [0, 1, 1]
+
+
+def test_a_record_that_could_not_be_read_is_read_again() -> None:
+    faults = [Retry("the broker is away")]
+
+    async def tail(partition: int) -> Sequence[Record]:
+        if faults:
+            raise faults.pop()
+        return (entry(DELIVERED),)
+
+    async def story() -> bool:
+        ledger = Ledger(tail)
+        with pytest.raises(Retry):
+            await ledger.has(0, mail().mail_id, 1)
+        return await ledger.has(0, mail().mail_id, 1)
+
+    assert asyncio.run(story())
