@@ -167,7 +167,7 @@ class Look:
         committed = self._inspector.committed(group)
         positions = {tp: max(committed.get(tp, 0), starts[tp]) for tp in tps}
         behind = {tp: position for tp, position in positions.items() if position < self.ends[tp]}
-        first = _first_records(self._reader, behind, self.ends)
+        first = first_records(self._reader, behind, self.ends)
         return {tp: (self.ends[tp] - behind[tp], at) for tp, at in first.items()}
 
     def _backlog(
@@ -187,7 +187,7 @@ def _places(counts: Mapping[str, int], topic: str) -> range:
     return range(counts.get(topic, 0))
 
 
-def _first_records(
+def first_records(
     reader: Reader, behind: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
 ) -> dict[TopicPartition, int | None]:
     """Append time of the first record behind each position, None where it was not found in time; partitions with

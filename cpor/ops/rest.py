@@ -52,7 +52,7 @@ class Rest:
         """All workers, once each has told of a round from now on. Health is renewed after a round, ten times a second
         under a test clock."""
         asked = wall_ms()
-        while missing := [each for each in _present(self._instance) if not _has_told(each, asked, shown)]:
+        while missing := [each for each in _present(self._instance) if not has_told(each, asked, shown)]:
             if time.monotonic() > deadline:
                 late = missing[0]
                 raise NotReachable(
@@ -66,7 +66,7 @@ def _present(instance: Instance) -> list[Worker]:
     return [each for each in read_workers(instance) if each.state != "ended"]
 
 
-def _has_told(worker: Worker, asked: int, shown: int) -> bool:
+def has_told(worker: Worker, asked: int, shown: int) -> bool:
     """Delivery has no timers, and what it is behind with its offsets tell."""
     if worker.state not in ROUNDS:
         return False

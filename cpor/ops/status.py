@@ -30,7 +30,6 @@ WORKER_COLUMNS = (
     "#next timer",
     "#dead",
     "#late",
-    "#heard",
 )
 INPUT_COLUMNS = ("reader", "topic", "#partitions", "#waiting", "#oldest")
 READER_COLUMNS = ("reader", "#topics", "#waiting", "#oldest")
@@ -110,7 +109,7 @@ def worker_table(workers: Sequence[Worker]) -> RenderableType:
 def _worker(worker: Worker) -> list[Any]:
     return [
         f"{worker.service}-{worker.slot}",
-        Text(f"{worker.state}: {worker.why}", style="bright_red") if is_unwell(worker) and worker.why else worker.state,
+        _state(worker),
         Text(str(worker.pid)),
         worker.partitions,
         worker.records,
@@ -119,8 +118,15 @@ def _worker(worker: Worker) -> list[Any]:
         _until(worker),
         Text(str(worker.dead_letters), style="bright_red" if worker.dead_letters else ""),
         screen.age(worker.lateness_ms),
-        screen.age(worker.silent_ms),
     ]
+
+
+def _state(worker: Worker) -> Text | str:
+    if not is_unwell(worker):
+        return worker.state
+    return Text(
+        f"{worker.state}: {worker.why or f'not heard of for {screen.age(worker.silent_ms)}'}", style="bright_red"
+    )
 
 
 def _until(worker: Worker) -> str | None:

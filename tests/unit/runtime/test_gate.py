@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cpor.runtime.clock import Piece, map_shown, map_wall
-from cpor.runtime.processor import Observer, Timer
-from cpor.runtime.record import Output, TopicPartition
+from cpor.runtime.health import Health, read_health
+from cpor.runtime.processor import Context, Observer, Timer
+from cpor.runtime.record import Output, Record, TopicPartition
 from cpor.runtime.topics import Topic
 from cpor.runtime.transport.memory import MemoryAdmin, MemoryReader, MemoryTransport
 from cpor.runtime.worker import Limits
@@ -77,6 +79,49 @@ def test_a_timer_waits_for_another_group_and_holds_up_no_timer_behind_it() -> No
     commit(pipeline, 1)
     pipeline.settle(worker)
     assert pipeline.told("fired").keys() == {"k1", "w1"}
+    assert worker.gate.held == 0
+
+
+def test_health_tells_what_is_held_back_how_far_time_has_come_and_what_is_due_next(tmp_path: Path) -> None:
+    pipeline = pipeline_of(Patient)
+    elsewhere(pipeline)
+    pipeline.feed("w1", "alarm 10")
+    pipeline.feed("k1", "alarm 5000")
+    worker = pipeline.worker()
+    worker.health = Health("count", "0", tmp_path / "health.json", every=0)
+    pipeline.settle(worker)
+    pipeline.clock.tick(1_000)
+    pipeline.settle(worker)
+    held = read_health(tmp_path / "health.json") or {}
+    assert (held["gate_held"], held["clock"]) == (1, pipeline.clock.now())
+    assert held["next_timer"] < held["clock"]
+    commit(pipeline, 1)
+    pipeline.settle(worker)
+    done = read_health(tmp_path / "health.json") or {}
+    assert done["gate_held"] == 0
+    assert done["next_timer"] == held["next_timer"] + 4_990 > done["clock"]
+
+
+class Relenting(Patient):
+    """`calm` cancels the alarm that the key's first record set."""
+
+    def process(self, context: Context, record: Record) -> None:
+        if record.value == b"calm":
+            context.cancel_timer((record.key or b"").decode(), "alarm", 1)
+        else:
+            super().process(context, record)
+
+
+def test_a_held_timer_that_is_cancelled_is_held_no_longer() -> None:
+    pipeline = pipeline_of(Relenting)
+    elsewhere(pipeline)
+    pipeline.feed("w1", "alarm 10")
+    worker = pipeline.worker()
+    pipeline.clock.tick(1_000)
+    pipeline.settle(worker)
+    assert worker.gate.held == 1
+    pipeline.feed("w1", "calm")
+    pipeline.settle(worker)
     assert worker.gate.held == 0
 
 
