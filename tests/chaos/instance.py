@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from cpor.devstack.backoff import BackOff
+from cpor.devstack.mail import received
 from cpor.devstack.platform import PlatformKind, choose_platform, open_platform
 from cpor.ops.checker import PipelineLog, read_log
 from cpor.ops.reading import partition_counts, read_whole
-from cpor.ops.running import Plan, Running, run_workers
-from cpor.runtime.record import Output, TopicPartition
-from cpor.runtime.topics import Count, Topic, commands_topic, partner_topics
-from cpor.runtime.transport.kafka_inspect import KafkaInspector
+from cpor.ops.running import NOTIFY, Plan, Running, run_workers
+from cpor.runtime.record import Output, Record
+from cpor.runtime.topics import Count, Topic, partner_topics
 from tests.chaos.material import directory
 
-#: Those that these stories need.
+#: Those that the stories of intake and review alone need.
 FRONT = ("intake", "review")
 #: A worker that the test kills is no failing worker: it is started again at once, every time.
 AT_ONCE = BackOff(pauses=(0.05,), fenced=1.0, quick=0.0)
@@ -28,12 +28,18 @@ AT_ONCE = BackOff(pauses=(0.05,), fenced=1.0, quick=0.0)
 
 @contextmanager
 def own_instance(
-    folder: Path, workers: int, session_ms: int | None = None, test_clock: str | None = None
+    folder: Path,
+    workers: int,
+    session_ms: int | None = None,
+    test_clock: str | None = None,
+    services: tuple[str, ...] = FRONT,
 ) -> Iterator[Running]:
-    """Platform, topics and `workers` processes of each service for a while. `test_clock` is where its clock starts."""
+    """Platform, topics and `workers` processes of each of the services for a while. `test_clock` is where its clock
+    starts.
+    """
     if choose_platform() is PlatformKind.EXTERNAL:
         pytest.skip("needs a Kafka of its own: its topics and groups have fixed names, and its workers are killed")
-    plan = Plan(folder, test_clock, workers, session_ms, keep=False, services=FRONT)
+    plan = Plan(folder, test_clock, workers, session_ms, keep=False, services=services)
     with (
         open_platform(folder, keep=False) as endpoints,
         run_workers(plan, endpoints, policy=AT_ONCE) as running,
@@ -69,41 +75,14 @@ def send(running: Running, outputs: Iterable[Output]) -> list[int]:
         publisher.close()
 
 
-class Rest:
-    """Tells whether every record of the command topics has been passed by its group."""
-
-    def __init__(self, running: Running, partners: Iterable[str]) -> None:
-        self._running = running
-        claims, slots = (counts_of(running)[each] for each in (Count.CLAIMS, Count.PARTNERS))
-        self._inputs = {
-            "cpor.intake": [TopicPartition(commands_topic(each), n) for each in partners for n in range(slots)],
-            "cpor.review": [TopicPartition(Topic.CLAIM_COMMANDS, n) for n in range(claims)],
-        }
-        self._reader = running.instance.transport.reader()
-        self._inspector = KafkaInspector(running.instance.endpoints.kafka_bootstrap)
-
-    def behind(self, group: str) -> int:
-        """Offsets between the group's positions and the ends; markers count until an idle round has passed them."""
-        ends = self._reader.ends(self._inputs[group], uncommitted=True)
-        committed = self._inspector.committed(group)
-        return sum(end - committed.get(tp, 0) for tp, end in ends.items())
-
-    def wait(self, seconds: float) -> None:
-        """Until intake, and behind it review, have nothing left. Fails with what is left, and the workers' states."""
-        deadline = time.monotonic() + seconds
-        for group in self._inputs:
-            await_true(partial(self._is_through, group), deadline - time.monotonic(), self._told)
-
-    def _is_through(self, group: str) -> bool:
-        return self.behind(group) == 0
-
-    def _told(self) -> str:
-        left = {group: self.behind(group) for group in self._inputs}
-        return f"offsets left: {left}; workers: {self._running.supervisor.states()}"
-
-    def close(self) -> None:
-        self._reader.close()
-        self._inspector.__exit__(None, None, None)
+def lose_store(running: Running, service: str, slot: str) -> None:
+    """The worker ends without a word, and its directory is gone when it is started again."""
+    worker = f"{service}-{slot}"
+    running.supervisor.stop_worker(worker, grace=0)
+    home = running.instance.data / service / slot
+    if home.exists():  # else it had not come so far
+        shutil.rmtree(home)
+    running.supervisor.start_worker(worker)
 
 
 def await_true(condition: Callable[[], object], seconds: float, what: Callable[[], str]) -> None:
@@ -114,7 +93,13 @@ def await_true(condition: Callable[[], object], seconds: float, what: Callable[[
 
 
 def whole_log(running: Running, partners: Iterable[str]) -> PipelineLog:
-    """Every committed record of the pipeline's topics."""
-    transport = running.instance.transport
-    counts = partition_counts(transport)
-    return read_log(lambda topic: read_whole(transport, [topic], counts), partners, counts[Topic.CLAIM_EVENTS])
+    """Every committed record of the pipeline's topics, and what the mail sink got."""
+    instance, services = running.instance, {service for service, _ in running.workers}
+    counts = partition_counts(instance.transport)
+
+    def read(topic: str) -> Iterable[Record]:
+        return read_whole(instance.transport, [topic], counts)
+
+    operations = instance.env().get("CPOR_OPERATIONS_MAIL")
+    log = read_log(read, partners, counts[Topic.CLAIM_EVENTS], services=services, operations=operations)
+    return log.with_sink(received(Path(instance.endpoints.mail_dir))) if NOTIFY in services else log

@@ -22,8 +22,10 @@ LOCATION, OTHER_LOCATION, UNENROLLED = "4711001", "4711002", "4711003"
 ADMIN, READER, BILLING, ELSEWHERE = "u-anna", "u-uwe", "u-bill", "u-lena"
 ACKNOWLEDGED = ["information_is_accurate", "customer_is_informed", "program_terms_accepted"]
 WORKLOADS = ("teams", "exchange")
+PRODUCTS = ("sales",)
 DOCUMENT = "statement of work"
 REVIEWER = {"kind": "reviewer", "id": "r-1"}
+OPERATOR = {"kind": "operator", "id": "o-1"}
 
 
 def tenant(number: int) -> TenantId:
@@ -80,6 +82,43 @@ def customers(tenants: Iterable[TenantId], partitions: int) -> list[Output]:
     ]
 
 
+def subscription(tenant_id: TenantId) -> str:
+    """The id of a tenant's one subscription."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, tenant_id))
+
+
+def subscription_row(tenant_id: TenantId, ends_on: str) -> dict[str, Any]:
+    return {
+        "kind": "subscription",
+        "subscription_id": subscription(tenant_id),
+        "tenant_id": tenant_id,
+        "products": list(PRODUCTS),
+        "channel": "web_direct",
+        "state": "active",
+        "provisioned_at": "2020-01-01T00:00:00Z",
+        "ends_on": ends_on,
+    }
+
+
+def subscriptions(tenants: Iterable[TenantId], partitions: int, ends_on: str) -> list[Output]:
+    """Rows of `cpor.reference.subscriptions`, each in its tenant's partition of N."""
+    return [
+        Output(
+            Topic.SUBSCRIPTIONS,
+            tenant_partition(each, partitions),
+            subscription(each).encode(),
+            as_json(subscription_row(each, ends_on)),
+            [],
+        )
+        for each in tenants
+    ]
+
+
+def contact(email: str) -> dict[str, Any]:
+    """A customer's contact."""
+    return {"name": "Eva Muster", "title": "CIO", "email": email, "language": "de"}
+
+
 def form(tenant_id: TenantId, **changes: Any) -> dict[str, Any]:
     """A whole form of Modern Work and Security."""
     return {
@@ -90,17 +129,28 @@ def form(tenant_id: TenantId, **changes: Any) -> dict[str, Any]:
         "solution_area": "modern_work_security",
         "partner_role": "use_or_consume",
         "workloads": list(WORKLOADS),
-        "customer_contact": {"name": "Eva Muster", "title": "CIO", "email": "eva@contoso.example", "language": "de"},
+        "customer_contact": contact("eva@contoso.example"),
         "partner_contact": {"name": "Anna Huber", "email": "anna@partner.example", "language": "de"},
         **changes,
     }
 
 
+def subscribed(tenant_id: TenantId) -> dict[str, Any]:
+    """What differs in a form of Business Applications."""
+    return {
+        "solution_area": "business_applications",
+        "partner_role": "build_intent_advisor",
+        "workloads": list(PRODUCTS),
+        "subscription_id": subscription(tenant_id),
+    }
+
+
 def filing(tenant_id: TenantId, object_key: str, **changes: Any) -> dict[str, Any]:
-    """A whole claim in one message, with the document that lies at `object_key`."""
-    shown = {"description": "Statement of work", "customer_signed_on": "2026-01-15", "covers": list(WORKLOADS)}
+    """A whole claim in one message, with the document that lies at `object_key` and covers whatever is claimed."""
+    filled = form(tenant_id, **changes)
+    shown = {"description": "Statement of work", "customer_signed_on": "2026-01-15", "covers": filled["workloads"]}
     document = {"object_key": object_key, **declared("poe.pdf", "application/pdf", document_bytes()), **shown}
-    return {**form(tenant_id), "documents": [document], "acknowledgements": ACKNOWLEDGED, **changes}
+    return {"documents": [document], "acknowledgements": ACKNOWLEDGED, **filled}
 
 
 def object_key(partner: str) -> str:

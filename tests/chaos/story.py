@@ -17,8 +17,20 @@ from cpor.domain.vocabulary import ClaimId, CommandName, Instant, PartnerId, Ten
 from cpor.runtime.record import Output
 from cpor.runtime.topics import Topic, commands_topic
 from schemas import envelope
+from schemas.consent import RESPONSE
 from schemas.envelope import headers
-from tests.chaos.material import ACKNOWLEDGED, ADMIN, READER, REVIEWER, as_json, filing, form, object_key, tenant
+from tests.chaos.material import (
+    ACKNOWLEDGED,
+    ADMIN,
+    OPERATOR,
+    READER,
+    REVIEWER,
+    as_json,
+    filing,
+    form,
+    object_key,
+    tenant,
+)
 
 PARTNERS = ("K-1", "K-2", "K-3")
 Data = dict[str, Any]
@@ -57,7 +69,23 @@ class Ordered:
         return Output(Topic.CLAIM_COMMANDS, tenant_partition(self.tenant, claims), self.tenant.encode(), value, told)
 
 
-Word = Said | Ordered
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A customer's answer, or what an operator writes down of one."""
+
+    claim: ClaimId
+    tenant: TenantId
+    data: Data
+    number: int
+
+    def output(self, claims: int, partners: int) -> Output:
+        value = as_json({"claim_id": self.claim, **self.data})
+        source = f"/customers/{self.tenant}"
+        told = headers(RESPONSE, name_id(f"answer/{self.number}"), source, Instant(0), self.claim)
+        return Output(Topic.CONSENT_RESPONSES, tenant_partition(self.tenant, claims), self.tenant.encode(), value, told)
+
+
+Word = Said | Ordered | Answered
 Story = tuple[tuple[Word, ...], ...]
 
 
@@ -97,11 +125,18 @@ class Claim:
     def desk(self, name: CommandName, **data: Any) -> None:
         self.order(name, actor=REVIEWER, **data)
 
+    def operator(self, name: CommandName, **data: Any) -> None:
+        self.order(name, actor=OPERATOR, **data)
+
+    def customer(self, answer: str, channel: str, **data: Any) -> None:
+        said = {"answer": answer, "channel": channel, **data}
+        self.words.append(Answered(self.id, self.tenant, said, next(self.numbers)))
+
     def create(self) -> None:
         self.say(CommandName.CREATE, form(self.tenant))
 
-    def file(self) -> None:
-        self.say(CommandName.FILE, filing(self.tenant, object_key(self.partner)))
+    def file(self, **changes: Any) -> None:
+        self.say(CommandName.FILE, filing(self.tenant, object_key(self.partner), **changes))
 
     def comment(self, text: str) -> None:
         self.say(CommandName.COMMENT, {"user": ADMIN, "text": text})

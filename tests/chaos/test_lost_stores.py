@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from cpor.domain.ids import receipt_id
+from cpor.ops.rest import resting
 from cpor.ops.running import Running
 from cpor.runtime.record import Output
 from cpor.runtime.topics import Count
-from tests.chaos.instance import Rest, counts_of, introduce, own_instance, send, whole_log
+from tests.chaos.instance import counts_of, introduce, lose_store, own_instance, send, whole_log
 from tests.chaos.material import customers, put_document
 from tests.chaos.memory import SIZE, Schedule, control, played
 from tests.chaos.outcome import assert_sound, outcome_of
@@ -57,15 +56,15 @@ def test_stores_deleted_in_mid_run_on_one_and_on_all_workers_change_nothing(tmp_
 def _played(running: Running, losses: Losses) -> Iterator[str]:
     """The ids of the receipts that must come."""
     counts = counts_of(running)
-    with closing(Rest(running, PARTNERS)) as rest:
+    with resting(running.instance) as rest:
         for number, stage in enumerate(story(SEED, *SIZE)):
             outputs = [word.output(counts[Count.CLAIMS], counts[Count.PARTNERS]) for word in stage]
             half = len(outputs) // 2
             offsets = send(running, outputs[:half])
             for name in losses.get(number, ()):
-                _lose_store(running, name)
+                lose_store(running, *name.split("-"))
             offsets += send(running, outputs[half:])
-            rest.wait(60)
+            rest.wait(running.instance.clock.now())
             for word, output, offset in zip(stage, outputs, offsets, strict=True):
                 if isinstance(word, Said):
                     yield _receipt(output, offset)
@@ -73,11 +72,3 @@ def _played(running: Running, losses: Losses) -> Iterator[str]:
 
 def _receipt(output: Output, offset: int) -> str:
     return receipt_id(output.topic, output.partition, offset)
-
-
-def _lose_store(running: Running, worker: str) -> None:
-    """Ended without a word, and its directory is gone when it is started again."""
-    service, _, slot = worker.partition("-")
-    running.supervisor.stop_worker(worker, grace=0)
-    shutil.rmtree(running.instance.data / service / slot)
-    running.supervisor.start_worker(worker)

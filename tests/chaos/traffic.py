@@ -1,23 +1,17 @@
-"""More than two thousand claims of several partners, and a desk that answers whatever comes to it."""
+"""More than two thousand claims of several partners: what these say of their own accord, and how."""
 
 from __future__ import annotations
 
-import json
 import random
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import count
-from typing import Any
 
 from cpor.domain.ids import receipt_id
-from cpor.domain.vocabulary import ClaimId, CommandName, EventName, TenantId
-from cpor.domain.wire import event_name
-from cpor.ops.reading import POLL_MS
-from cpor.runtime.record import Record, TopicPartition
-from cpor.runtime.topics import Topic
+from cpor.domain.vocabulary import ClaimId, CommandName, TenantId
 from cpor.runtime.transport.port import Transport
-from schemas.envelope import read_envelope
+from tests.chaos.fates import BY_NAME, OF_RIVALS, Fate, draws
 from tests.chaos.material import ACKNOWLEDGED, ADMIN, tenant
 from tests.chaos.story import Claim, Said, Word, misbehave
 
@@ -31,6 +25,8 @@ class Crowd:
     """The claims of one run, and what their partners say of their own accord, in order."""
 
     claims: dict[ClaimId, Claim]
+    #: Of those that are filed.
+    fates: dict[ClaimId, Fate]
     #: Claims that want the same unit.
     rivals: dict[ClaimId, ClaimId]
     words: list[Word]
@@ -45,13 +41,19 @@ def crowd(seed: int, claims: int, pairs: int) -> Crowd:
     dice, numbers = random.Random(seed), count()
     singles = [Claim(dice.choice(PARTNERS), f"r-{n}", tenant(n), dice, numbers) for n in range(claims)]
     twins = [_pair(n, dice, numbers) for n in range(pairs)]
+    fates, drawn = {each.id: BY_NAME[dice.choice(OF_RIVALS)] for two in twins for each in two}, draws(dice)
     for claim in singles:
-        _whole(claim) if dice.randrange(100) < FILED else _small(claim)
-    for claim in (each for two in twins for each in two):
-        claim.file()
+        if dice.randrange(100) < FILED:
+            fates[claim.id] = next(drawn)
+        else:
+            _small(claim)
     everyone = [*singles, *(each for two in twins for each in two)]
+    for claim in everyone:
+        if claim.id in fates:
+            _whole(claim, fates[claim.id])
     rivals = {mine.id: other.id for a, b in twins for mine, other in ((a, b), (b, a))}
-    return Crowd({each.id: each for each in everyone}, rivals, list(_mixed([each.words for each in everyone], dice)))
+    words = list(_mixed([each.words for each in everyone], dice))
+    return Crowd({each.id: each for each in everyone}, fates, rivals, words)
 
 
 def _pair(n: int, dice: random.Random, numbers: Iterator[int]) -> tuple[Claim, Claim]:
@@ -60,8 +62,8 @@ def _pair(n: int, dice: random.Random, numbers: Iterator[int]) -> tuple[Claim, C
     return Claim(first, f"x-{n}", unit, dice, numbers), Claim(second, f"x-{n}", unit, dice, numbers)
 
 
-def _whole(claim: Claim) -> None:
-    claim.file()
+def _whole(claim: Claim, fate: Fate) -> None:
+    claim.file(**fate.form(claim))
     claim.comment("Filed in one message")
 
 
@@ -118,96 +120,3 @@ class Mouth:
 
     def close(self) -> None:
         self._publisher.close()
-
-
-@dataclass
-class Desk:
-    """Reviewers, customers, and partners who answer them: reads the events and says what follows, once for each."""
-
-    transport: Transport
-    mouth: Mouth
-    crowd: Crowd
-    partitions: int
-    answered: int = 0
-    _answers: dict[EventName, Callable[[Claim, dict[str, Any]], None]] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._reader = self.transport.reader()
-        self._reader.assign({TopicPartition(Topic.CLAIM_EVENTS, n): 0 for n in range(self.partitions)})
-        self._answers = {
-            EventName.FILED: _begin,
-            EventName.RESUBMITTED: _begin,
-            EventName.REVIEW_STARTED: _judge,
-            EventName.INFORMATION_REQUESTED: _provide,
-            EventName.REJECTED: _perhaps_dispute,
-            EventName.DISPUTED: _judge_dispute,
-            EventName.APPROVED: _perhaps_end,
-            EventName.COMMAND_REFUSED: self._name_the_incumbent,
-        }
-
-    def work(self) -> int:
-        """Answer what has come; the number of words said."""
-        words = [word for record in self._reader.poll(POLL_MS, 500) for word in self._answer(record)]
-        if words:
-            self.mouth.speak(words)
-        self.answered += len(words)
-        return len(words)
-
-    def _answer(self, record: Record) -> list[Word]:
-        told = read_envelope(record.headers)
-        claim = self.crowd.claims.get(ClaimId(told.subject or ""))
-        answer = self._answers.get(event_name(told.type or ""))
-        if claim is None or answer is None or not told.sequence:
-            return []
-        claim.words.clear()
-        answer(claim, json.loads(record.value or b"{}"))
-        return list(claim.words)
-
-    def _name_the_incumbent(self, claim: Claim, value: dict[str, Any]) -> None:
-        if value["code"] == "incumbents_not_named":
-            claim.desk(CommandName.REVIEW_APPROVE, displaces=[self.crowd.rivals[claim.id]])
-
-    def close(self) -> None:
-        self._reader.close()
-
-
-def _taste(claim: Claim) -> int:
-    """0 to 99, the same for a claim in every run."""
-    return int(claim.id[:8], 16) % 100
-
-
-def _begin(claim: Claim, value: dict[str, Any]) -> None:
-    claim.desk(CommandName.REVIEW_START)
-
-
-def _judge(claim: Claim, value: dict[str, Any]) -> None:
-    taste = _taste(claim)
-    if taste < 60 or value["sequence"] > 6:
-        claim.desk(CommandName.REVIEW_APPROVE)
-    elif taste < 80:
-        claim.desk(CommandName.REVIEW_REJECT, reasons=[{"code": "insufficient_poe"}], comment="Too thin")
-    else:
-        claim.desk(CommandName.REVIEW_REQUEST_INFORMATION, reasons=[{"code": "missing_products"}], comment="Which?")
-
-
-def _provide(claim: Claim, value: dict[str, Any]) -> None:
-    claim.say(CommandName.RESUBMIT, {"user": ADMIN, "comment": "As the document says"})
-
-
-def _perhaps_dispute(claim: Claim, value: dict[str, Any]) -> None:
-    if value["disputable"] and _taste(claim) % 4:
-        claim.say(CommandName.DISPUTE, {"user": ADMIN, "justification": "Every page is signed"})
-
-
-def _judge_dispute(claim: Claim, value: dict[str, Any]) -> None:
-    if _taste(claim) % 2:
-        claim.desk(CommandName.REVIEW_APPROVE)
-    else:
-        claim.desk(CommandName.REVIEW_REJECT, reasons=[{"code": "insufficient_poe"}], comment="Still too thin")
-
-
-def _perhaps_end(claim: Claim, value: dict[str, Any]) -> None:
-    if _taste(claim) % 5 == 0:
-        claim.order(CommandName.CONSENT_OUTCOME, outcome="declined", approval=value["sequence"])
-    elif _taste(claim) % 5 == 1:
-        claim.say(CommandName.DISASSOCIATE, {"user": ADMIN, "reason": "The project is over"})

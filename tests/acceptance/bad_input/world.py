@@ -14,6 +14,7 @@ from typing import Any, TypeAlias, TypeVar
 from cpor.devstack.samples import BadFile
 from cpor.domain.ids import claim_id, murmur2, name_id
 from cpor.domain.vocabulary import ClaimId, CommandName, PartnerId, TenantId
+from cpor.ops.clock import await_idle
 from cpor.ops.inbox import outcome_of
 from cpor.ops.partner_client import Dropbox, PartnerClient, Receipt, Sent
 from cpor.ops.reading import Follower
@@ -23,7 +24,7 @@ from cpor.runtime.record import Output, TopicPartition
 from cpor.runtime.topics import Count, Topic, commands_topic, partner_topics
 from cpor.runtime.transport.port import Publisher
 from schemas import envelope
-from tests.chaos.instance import Rest, counts_of, introduce, own_instance, send, whole_log
+from tests.chaos.instance import FRONT, counts_of, introduce, own_instance, send, whole_log
 from tests.chaos.material import (
     ACKNOWLEDGED,
     ADMIN,
@@ -102,7 +103,7 @@ class Claim:
     def filing(self, **changes: Any) -> dict[str, Any]:
         """The data of a whole claim with the partner's document."""
         whole = filing(self.tenant, object_key(self.partner), domain="contoso.example")
-        whole["documents"][0]["customer_signed_on"] = SIGNED
+        whole["documents"][0]["customer_signed_on"] = self.world.signed
         return {**whole, "acknowledgements": self.world.acknowledged, **changes}
 
     def desk(self, name: CommandName, **data: Any) -> dict[str, Any]:
@@ -133,6 +134,7 @@ class World:
     customers: Iterator[int] = field(default_factory=lambda: count(10))
     #: What the edition in force asks for: the older one nothing (D31).
     acknowledged: list[str] = field(default_factory=list)
+    signed: str = SIGNED
     _clients: dict[str, PartnerClient] = field(default_factory=dict)
 
     def claim(self, partner: str = ONE) -> Claim:
@@ -225,14 +227,21 @@ class World:
         clock.set(instant)
 
     def assert_sound(self) -> None:
-        """No worker was ever started again, nothing lies among the dead letters, each record has its one receipt."""
-        with closing(Rest(self.running, PARTNERS)) as rest:
-            rest.wait(PATIENCE)
+        """As `assert_accounted`, and no worker was ever started again."""
+        self.assert_accounted()
+        states = {each.name: (each.state, each.restarts) for each in self.running.supervisor.states()}
+        assert states == {"intake-0": ("running", 0), "review-0": ("running", 0)}, states
+
+    def assert_accounted(self) -> None:
+        """Nothing lies among the dead letters, each record has its one receipt, and the checker finds nothing."""
+        self.rests()
         log = whole_log(self.running, PARTNERS)
         assert not log.dead_letters, f"dead letters: {log.dead_letters}"
         assert_sound(log, [each.receipt_id for each in self.sent])
-        states = {each.name: (each.state, each.restarts) for each in self.running.supervisor.states()}
-        assert states == {"intake-0": ("running", 0), "review-0": ("running", 0)}, states
+
+    def rests(self) -> None:
+        """Until nobody has anything left to do."""
+        await_idle(self.running.instance)
 
     def close(self) -> None:
         for client in self._clients.values():
@@ -242,9 +251,9 @@ class World:
 
 
 @contextmanager
-def open_world(folder: Path) -> Iterator[World]:
+def open_world(folder: Path, begins: str = OLD_DAYS, services: tuple[str, ...] = FRONT) -> Iterator[World]:
     """One worker of each service, partners, customers, one document in each partner's dropbox."""
-    with own_instance(folder, workers=1, test_clock=OLD_DAYS) as running:
+    with own_instance(folder, workers=1, test_clock=begins, services=services) as running:
         counts = counts_of(running)
         sizes = counts[Count.CLAIMS], counts[Count.PARTNERS]
         introduce(running, (ONE, TWO), customers(map(tenant, range(TENANTS)), sizes[0]))
