@@ -38,6 +38,7 @@ class MailKind(StrEnum):
     DEADLINE_NEAR = "deadline_near"
     WINDOW_CLOSED = "window_closed"
     DEADLINE_MISSED = "deadline_missed"
+    OPERATOR_TASK = "operator_task"
 
 
 class Recipient(StrEnum):
@@ -45,6 +46,8 @@ class Recipient(StrEnum):
 
     CUSTOMER = "customer"
     PARTNER = "partner"
+    PARTNER_USER = "partner_user"
+    """The user who submitted: a copy, where it asks for that (D28)."""
     OPERATIONS = "operations"
 
 

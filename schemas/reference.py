@@ -46,7 +46,9 @@ class Location(Message):
 
 
 class User(Message):
-    """`locations`: the only ones the user acts for; null means all (D14)."""
+    """`locations`: the only ones the user acts for; null means all (D14). `copy_on_mail`: a copy of the mails of claims
+    that the user submitted (D28).
+    """
 
     user_id: UserIdText
     name: Name
@@ -54,6 +56,7 @@ class User(Message):
     role: UserRole
     language: LanguageTag | None = None
     locations: tuple[LocationIdText, ...] | None = None
+    copy_on_mail: bool = False
 
 
 class Partner(Message):

@@ -33,7 +33,7 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A partner's user; `locations` None means all of them (D14)."""
+    """A partner's user; `locations` None means all of them (D14). `copy_on_mail`: D28."""
 
     user_id: UserId
     name: str
@@ -41,6 +41,7 @@ class User:
     role: UserRole
     language: str | None = None
     locations: tuple[LocationId, ...] | None = None
+    copy_on_mail: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from cpor.domain.vocabulary import (
     PartnerId,
     Status,
     UnitId,
+    UserId,
 )
 
 Changes = dict[str, Any]
@@ -56,6 +57,8 @@ class ClaimRow:
     ends_on: date | None = None
     #: The end that the partner was told of already (D23).
     told_end: date | None = None
+    #: The partner's user who submitted (D28).
+    submitted_by: UserId | None = None
 
     def clock(self, clock: Clock) -> RunningClock | None:
         """The clock if it runs; a paused one does not."""
@@ -110,8 +113,8 @@ def _begin(event: ev.Event) -> ClaimRow:
     )
     if isinstance(event, ev.LegacyImported):
         return replace(row, legacy=True, ends_on=event.ends_on, units=event.units, approval=event.sequence)
-    filled = _filled_in(row, event) if isinstance(event, ev.Filed) else {}
-    return replace(row, **(_people(event.personal) | filled))
+    submitted = _submitted(row, event) if isinstance(event, ev.Filed) else {}
+    return replace(row, **(_people(event.personal) | submitted))
 
 
 def _people(personal: Personal) -> Changes:
@@ -143,6 +146,10 @@ def _filled_in(row: ClaimRow, event: ev.Filed | ev.Submitted | ev.Resubmitted) -
     return {"form": replace(row.form, subscription_id=event.subscription_id), "subscription_filled_in": True}
 
 
+def _submitted(row: ClaimRow, event: ev.Filed | ev.Submitted) -> Changes:
+    return {"submitted_by": UserId(event.actor.id)} | _filled_in(row, event)
+
+
 def _edited(row: ClaimRow, event: ev.Edited) -> Changes:
     form = {each.field: each.after for each in event.changes if each.field not in PERSONAL_FIELDS}
     changes: Changes = {"form": replace(row.form, **cast(Any, form))} if form else {}
@@ -171,7 +178,7 @@ def _disputed(row: ClaimRow, event: ev.Disputed) -> Changes:
 
 _CHANGES: Mapping[EventName, Callable[[ClaimRow, Any], Changes]] = {
     EventName.EDITED: _edited,
-    EventName.SUBMITTED: _filled_in,
+    EventName.SUBMITTED: _submitted,
     EventName.RESUBMITTED: _filled_in,
     EventName.APPROVED: _approved,
     EventName.ASSOCIATION_ENDED: _ended,

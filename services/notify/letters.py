@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from cpor.domain import events as ev
+from cpor.domain.directory import check_partner
+from cpor.domain.permissions import may_see
 from cpor.domain.reference import Customer, Partner, User
 from cpor.domain.vocabulary import ActorKind, Clock, Instant, UserRole
 from schemas.consent import Notice
@@ -23,7 +25,7 @@ class Settings:
     partitions: int
     #: Where customers answer; "" where there is no such page yet: then they answer the mail.
     consent_url: str = ""
-    #: Who hears of missed deadlines of the reviewers; "" for nobody.
+    #: Who hears of missed deadlines of the reviewers and of what operators have to see to; "" for nobody.
     operations: str = ""
 
 
@@ -61,15 +63,28 @@ class Told:
     settings: Settings
 
     def to_partner(self) -> Iterator[Address]:
-        """D28: the claim's partner contact; who imported claims have none of is told by its incentives admins (D23)."""
+        """D28: the claim's partner contact, with a copy to who submitted it, by preference; imported claims have no
+        contact: their partner's incentives admins (D23).
+        """
         zone = self.partner.timezone if self.partner else None
         contact = self.row.partner
         if contact is not None:
             language = contact.language or (self.partner.language if self.partner else None)
             yield Address(Recipient.PARTNER, contact.email, contact.name, language, zone)
+            yield from self._copies(contact.email)
             return
         for email, user in {each.email: each for each in self._admins()}.items():
             yield Address(Recipient.PARTNER, email, user.name, user.language, zone)
+
+    def _copies(self, contact: str) -> Iterator[Address]:
+        """D28; to nobody who may not see the claim (any more): of a suspended partner, or of other locations."""
+        partner = self.partner
+        user = partner.user(self.row.submitted_by) if partner is not None else None
+        if partner is None or user is None or not user.copy_on_mail or check_partner(partner) is not None:
+            return
+        if may_see(user, self.row.form.location_id) and user.email.lower() != contact.lower():
+            language = user.language or partner.language
+            yield Address(Recipient.PARTNER_USER, user.email, user.name, language, partner.timezone)
 
     def _admins(self) -> Iterator[User]:
         for user in self.partner.users if self.partner else ():

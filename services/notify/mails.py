@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import StrEnum
 from typing import Any
 from urllib.parse import quote
 
@@ -20,7 +21,7 @@ from cpor.domain.vocabulary import (
 )
 from schemas import consent, deadlines
 from schemas.consent import Notice
-from schemas.mail import MailKind
+from schemas.mail import Bounced, MailKind
 from services.notify.dates import deadline
 from services.notify.letters import Address, Draft, Told, said_by_others
 
@@ -136,12 +137,34 @@ def _rejected_final(told: Told, event: ev.RejectedFinal) -> Drafts:
     yield from _to_partner(told, event, MailKind.REJECTED_FINAL, write)
 
 
+class Task(StrEnum):
+    """What an operator has to see to (D20); the words stand with the templates."""
+
+    FIRST_NOTICE_BOUNCED = "first_notice_bounced"
+    NOTICE_BOUNCED = "notice_bounced"
+    NOT_DELIVERED = "not_delivered"
+    ANSWER_HELD = "answer_held"
+
+
+def _to_operator(told: Told, task: Task, cause: str, at: Any) -> Drafts:
+    yield from _drafts(told.to_operations(), MailKind.OPERATOR_TASK, cause, at, lambda to: {"task": task.value})
+
+
+#: An answer that is held was told of when it came, whether or not a wait ran then.
+_OF_SUSPENSIONS: Mapping[SuspensionReason, Task] = {
+    SuspensionReason.NOTICE_BOUNCED: Task.NOTICE_BOUNCED,
+    SuspensionReason.NOT_DELIVERED: Task.NOT_DELIVERED,
+}
+
+
 def _suspended(told: Told, event: ev.ConsentSuspended) -> Drafts:
     """D20: what the partner can mend is the address; an answer that is held for a check is no business of its."""
-    if event.reason == SuspensionReason.ANSWER_HELD:
+    task = _OF_SUSPENSIONS.get(event.reason)
+    if task is None:
         return
     bounced = event.reason == SuspensionReason.NOTICE_BOUNCED
     yield from _to_partner(told, event, MailKind.NOTICE_UNDELIVERED, lambda to: {"bounced": bounced})
+    yield from _to_operator(told, task, ids.event_id(event.claim_id, event.sequence), event.at)
 
 
 def _ended(told: Told, event: ev.AssociationEnded) -> Drafts:
@@ -186,6 +209,17 @@ def mails_of_consent(told: Told, asked: consent.Requested, cause: str) -> Drafts
 
     about = {"notice": asked.notice, "approval": asked.approval}
     yield from _drafts(told.to_customer(), _NOTICES[asked.notice], cause, asked.at, write, **about)
+
+
+def mails_of_held(told: Told, held: consent.Held, cause: str) -> Drafts:
+    """D20: an answer waits for a check."""
+    yield from _to_operator(told, Task.ANSWER_HELD, cause, held.at)
+
+
+def mails_of_bounce(told: Told, bounced: Bounced, cause: str) -> Drafts:
+    """D20: the notice at submission; that of the approval suspends the wait, which has a mail of its own."""
+    if bounced.notice == Notice.SUBMITTED:
+        yield from _to_operator(told, Task.FIRST_NOTICE_BOUNCED, cause, bounced.at)
 
 
 def _link(page: str, token: str) -> str | None:

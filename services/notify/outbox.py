@@ -52,16 +52,22 @@ def _headers(mail: Mail, extra: tuple[Header, ...] = ()) -> list[Header]:
     return headers(MAIL, mail.mail_id, SOURCE, mail.at, ClaimId(mail.claim_id), mail.cause, extra=extra)
 
 
-def delivery(context: Context, record: Record, envelope: Envelope) -> None:
-    """What became of a mail. Delivery happens at least once: what is told of a mail that has arrived is old."""
+def delivery(context: Context, record: Record, envelope: Envelope) -> Bounced | None:
+    """What became of a mail; the entry where that is news and no good ones. Delivery happens at least once: what is
+    told of a mail that has arrived is old.
+    """
+    value = record.value or b""
     try:
         if envelope.type == DEFERRED:
-            _deferred(context, record, read(Deferred, record.value or b""))
-        elif envelope.type in (DELIVERED, BOUNCED):
-            model = Delivered if envelope.type == DELIVERED else Bounced
-            _over(context, read(model, record.value or b"").mail_id)
+            _deferred(context, record, read(Deferred, value))
+        elif envelope.type == DELIVERED:
+            _over(context, read(Delivered, value).mail_id)
+        elif envelope.type == BOUNCED:
+            bounced = read(Bounced, value)
+            return bounced if _over(context, bounced.mail_id) else None
     except ValueError as fault:
         raise Reject("unreadable_event", str(fault)[:300], record=record.origin) from fault
+    return None
 
 
 def _deferred(context: Context, record: Record, told: Deferred) -> None:
@@ -69,10 +75,13 @@ def _deferred(context: Context, record: Record, told: Deferred) -> None:
         context.set_timer(Timer(told.next_at, told.mail_id, RESEND, 0, 0, b"%d|%b" % (told.attempt, record.key or b"")))
 
 
-def _over(context: Context, mail_id: str) -> None:
-    if context.get(OUTBOX, mail_id.encode()) is not None:
-        context.delete(OUTBOX, mail_id.encode())
-        context.cancel_timer(mail_id, RESEND, 0)
+def _over(context: Context, mail_id: str) -> bool:
+    """Whether it was on its way until now."""
+    if context.get(OUTBOX, mail_id.encode()) is None:
+        return False
+    context.delete(OUTBOX, mail_id.encode())
+    context.cancel_timer(mail_id, RESEND, 0)
+    return True
 
 
 def send_again(context: Context, timer: Timer) -> None:

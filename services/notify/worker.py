@@ -16,7 +16,14 @@ from schemas.base import M, read
 from schemas.envelope import SUBJECT, Envelope, read_envelope
 from services.notify import claim, ending, outbox
 from services.notify.letters import Draft, Settings, Told
-from services.notify.mails import mails_of_consent, mails_of_event, mails_of_miss, mails_of_reminder
+from services.notify.mails import (
+    mails_of_bounce,
+    mails_of_consent,
+    mails_of_event,
+    mails_of_held,
+    mails_of_miss,
+    mails_of_reminder,
+)
 from services.notify.tables import CLAIMS, CUSTOMERS, PARTNERS, REFERENCE_TABLES, STATE_TABLES
 from services.notify.updates import send_update
 
@@ -40,7 +47,7 @@ class Notify(Processor):
             Topic.CLAIM_EVENTS: self._claim_event,
             Topic.CONSENT_EVENTS: self._consent_event,
             Topic.DEADLINE_EVENTS: self._deadline_event,
-            Topic.DELIVERIES: outbox.delivery,
+            Topic.DELIVERIES: self._delivery,
         }
 
     def sources(self, all_topics: Iterable[str]) -> list[str]:
@@ -84,11 +91,14 @@ class Notify(Processor):
         ending.watch(context, row, event)
 
     def _consent_event(self, context: Context, record: Record, envelope: Envelope) -> None:
-        if envelope.type != consent.REQUESTED:
-            return
-        asked = _read(consent.Requested, record)
-        row = self._row(context, asked.claim_id, asked.approval or 1, envelope.causation)
-        self._send(context, row, lambda told: mails_of_consent(told, asked, _id(record, envelope)))
+        if envelope.type == consent.REQUESTED:
+            asked = _read(consent.Requested, record)
+            row = self._row(context, asked.claim_id, asked.approval or 1, envelope.causation)
+            self._send(context, row, lambda told: mails_of_consent(told, asked, _id(record, envelope)))
+        elif envelope.type == consent.HELD:
+            held = _read(consent.Held, record)
+            row = self._row(context, held.claim_id, held.approval or 1, None)
+            self._send(context, row, lambda told: mails_of_held(told, held, _id(record, envelope)))
 
     def _deadline_event(self, context: Context, record: Record, envelope: Envelope) -> None:
         if envelope.type == deadlines.REMINDER:
@@ -99,6 +109,12 @@ class Notify(Processor):
             miss = _read(deadlines.Missed, record)
             row = self._row(context, miss.claim_id, miss.started_by, None)
             self._send(context, row, lambda told: mails_of_miss(told, miss, _id(record, envelope)))
+
+    def _delivery(self, context: Context, record: Record, envelope: Envelope) -> None:
+        bounced = outbox.delivery(context, record, envelope)
+        row: claim.ClaimRow | None = None if bounced is None else context.get(CLAIMS, bounced.claim_id.encode())
+        if bounced is not None and row is not None:
+            self._send(context, row, lambda told: mails_of_bounce(told, bounced, _id(record, envelope)))
 
     # -- what is said -------------------------------------------------------------------------------------------------
 

@@ -27,14 +27,23 @@ from cpor.domain.vocabulary import (
     SuspensionReason,
     TenantId,
     UnitId,
+    UserId,
     WithdrawReason,
     parse_instant,
 )
 from schemas import consent, deadlines
-from schemas.mail import MailKind
+from schemas.mail import Bounced, MailKind, Recipient
 from services.notify.claim import ClaimRow
 from services.notify.letters import Draft, Settings, Told
-from services.notify.mails import mails_of_consent, mails_of_ending, mails_of_event, mails_of_miss, mails_of_reminder
+from services.notify.mails import (
+    mails_of_bounce,
+    mails_of_consent,
+    mails_of_ending,
+    mails_of_event,
+    mails_of_held,
+    mails_of_miss,
+    mails_of_reminder,
+)
 
 AT = parse_instant("2024-03-04T08:00:00Z")
 DUE = parse_instant("2024-03-22T23:00:00Z")
@@ -85,6 +94,8 @@ PARTNER_ENTRY = directory.read_partner(
     {"user_id": "u-anna", "name": "Anna", "email": "anna@nordwind.example", "role": "incentives_admin"},
     {"user_id": "u-bea", "name": "Bea", "email": "bea@nordwind.example", "role": "incentives_admin",
      "locations": ["4711002"]},
+    {"user_id": "u-cora", "name": "Cora", "email": "cora@nordwind.example", "role": "billing_admin",
+     "copy_on_mail": true},
     {"user_id": "u-uwe", "name": "Uwe", "email": "uwe@nordwind.example", "role": "incentives_user"}]}"""
 )
 CUSTOMER_ENTRY = directory.read_customer(
@@ -127,7 +138,7 @@ class Sample(NamedTuple):
 
 def samples() -> list[Sample]:
     """Named by their kind; several of one kind where its template has branches."""
-    found = [pair for make in (_asked, _approved, _rejected, _ended, _noticed, _timed) for pair in make()]
+    found = [pair for make in (_asked, _approved, _rejected, _ended, _noticed, _timed, _to_do) for pair in make()]
     seen: dict[MailKind, int] = {}
     named = []
     for about, draft in found:
@@ -201,6 +212,21 @@ def _noticed() -> Iterator[tuple[Told, Draft]]:
     yield from notice(consent.Notice.APPROVED, row(**approved))
     yield from notice(consent.Notice.APPROVED, sold(policy=Edition.P2020, **approved), NO_PAGE)
     yield from notice(consent.Notice.SUBMITTED, row(status=Status.SUBMITTED), NO_PAGE)
+
+
+def _to_do() -> Iterator[tuple[Told, Draft]]:
+    """What operators have to see to (D20), and a copy (D28)."""
+    about = told(row(status=Status.SUBMITTED))
+    held = consent.Held(claim_id=CLAIM, at=AT)
+    yield from ((about, draft) for draft in mails_of_held(about, held, CAUSE))
+    back = Bounced(
+        mail_id=CAUSE, claim_id=CLAIM, kind=MailKind.CUSTOMER_REQUESTED, recipient=Recipient.CUSTOMER, cause=CAUSE,
+        notice=consent.Notice.SUBMITTED, attempt=1, at=AT, reply="550 no such user",
+    )  # fmt: skip
+    yield from ((about, draft) for draft in mails_of_bounce(about, back, CAUSE))
+    copied = replace(about, row=replace(about.row, submitted_by=UserId("u-cora")))
+    for draft in mails_of_ending(copied, date(2024, 3, 31), AT):
+        yield copied, draft
 
 
 def _timed() -> Iterator[tuple[Told, Draft]]:

@@ -15,7 +15,7 @@ from cpor.runtime.worker import Worker
 from schemas import consent, deadlines
 from schemas.base import check
 from schemas.envelope import headers, read_envelope
-from schemas.mail import DEFERRED, DELIVERED, Mail
+from schemas.mail import DEFERRED, DELIVERED, AboutMail, Mail
 from schemas.updates import Update
 from services.notify.letters import Settings
 from services.notify.worker import Notify
@@ -54,6 +54,14 @@ class Stage(Pipeline):
         value = {"claim_id": state.claim_id, "at": self.now(), "notice": notice, "token": "tok/1"}
         return self.said(Topic.CONSENT_EVENTS, consent.REQUESTED, value | {"approval": approval}, cause)
 
+    def consent_holds(self, ref: str = "c") -> str:
+        """An answer of the customer is held for a check; the event's id."""
+        self.tell()
+        state = self.claim(ref)
+        approval = {} if state.approval is None else {"approval": state.approval.sequence}
+        value = {"claim_id": state.claim_id, "at": self.now(), **approval}
+        return self.said(Topic.CONSENT_EVENTS, consent.HELD, value, "answer/1")
+
     def deadline(self, kind: str, clock: Clock, ref: str = "c") -> str:
         self.tell()
         state = self.claim(ref)
@@ -66,7 +74,7 @@ class Stage(Pipeline):
         return self.said(Topic.DEADLINE_EVENTS, kind, value, ids.event_id(state.claim_id, running.started_by))
 
     def delivery(self, kind: str, mail: Mail, attempt: int = 1, next_at: int | None = None) -> None:
-        about = json.loads(mail.model_dump_json(include={"mail_id", "claim_id", "kind", "recipient", "cause"}))
+        about = json.loads(mail.model_dump_json(include=set(AboutMail.model_fields), exclude_none=True))
         value = {**about, "attempt": attempt, "at": self.now()}
         if kind == DEFERRED:
             value |= {"next_at": instant_text(next_at or self.clock.now()), "reply": "450 later"}
