@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,7 +13,7 @@ from rich.text import Text
 from cpor.ops import filters, screen
 from cpor.ops.book import Claim, find_viewer, pick, read_claims
 from cpor.ops.columns import COLUMNS, USUAL, chosen, ordered
-from cpor.ops.export import Format, format_of, lines_of, write_lines
+from cpor.ops.export import STDOUT, Format, format_of, lines_of, write_lines
 from cpor.ops.history import Entry, read_history
 from cpor.ops.instance import DEFAULT_DATA, AsJson, DataDir, Instance, find_instance
 from cpor.ops.sheet import claim_json, claim_sheet
@@ -130,18 +130,23 @@ def export_claims(
     ordered([], sort)
     how = format_of(kind, output, excel=excel)
     instance = find_instance(data)
+    viewer = find_viewer(instance, as_partner, user)
     with screen.progress(transient=True) as bars:
         reading = bars.add_task("reading", total=None)
-        seen = read_claims(
-            instance,
-            find_viewer(instance, as_partner, user),
-            lambda done, of: bars.update(reading, completed=done, total=of),
-        )
-        rows = ordered(wanted.select(seen), sort)
-        writing = bars.add_task("writing", total=len(rows))
-        lines = lines_of(rows, names, how, excel=excel)
-        write_lines(lines, output, lambda: bars.advance(writing))
+        seen = read_claims(instance, viewer, lambda done, of: bars.update(reading, completed=done, total=of))
+    rows = ordered(wanted.select(seen), sort)
+    save(lines_of(rows, names, how, excel=excel), output)
     screen.note(how_many(len(rows), len(seen)))
+
+
+def save(lines: Iterable[str], output: Path | None) -> None:
+    """With progress where it goes into a file: what is printed while bars are shown goes where they go."""
+    if output in (None, STDOUT):
+        write_lines(lines)
+        return
+    with screen.progress(transient=True) as bars:
+        writing = bars.add_task("writing", total=None)
+        write_lines(lines, output, lambda: bars.advance(writing))
 
 
 @claims.command("show")

@@ -115,8 +115,9 @@ def sentence(state: ClaimState, said: Taken, became: Became) -> str:
     since = became.counts_from[:16].replace("T", " ")
     claim = f"the claim is {'still' if became.status == state.status else 'now'} {became.status}"
     later = ": the no takes effect with its approval" if (answer, became.status) == ("no", state.status) else ""
-    event = f"(event {became.sequence}: {became.event})"
-    return f"{state.claim_ref}: the customer's {answer} counts from {since} UTC; {claim}{later}  {event}"
+    return (
+        f"{state.claim_ref}: the customer's {answer} counts from {since} UTC; {claim}{later} (event {became.sequence})"
+    )
 
 
 @consent.command("show")
@@ -161,7 +162,7 @@ def show_standing(state: ClaimState, standing: Standing) -> None:
         out.print(Text(f"Customer contact: {contact.name} <{contact.email}>"))
     if standing.notices:
         heads = ["!asked (UTC)", "!notice", "#approval", "!delivery", "what is known"]
-        out.print(screen.table("Notices", heads, map(_notice, standing.notices)))
+        out.print("", screen.table("Notices", heads, map(_notice, standing.notices)), sep="\n")
     if standing.answers:
         heads = ["!received (UTC)", "!answer", "!by", "!taken by", "!outcome", "what is known"]
         out.print(screen.table("Answers", heads, map(_answer, standing.answers)))

@@ -73,7 +73,7 @@ def cell(value: Any) -> str:
     return f"'{text}" if risky else text
 
 
-def write_lines(lines: Iterable[str], output: Path | None, told: Callable[[], None] = lambda: None) -> None:
+def write_lines(lines: Iterable[str], output: Path | None = None, told: Callable[[], None] = lambda: None) -> None:
     """To a file, which appears when it is whole, or to stdout. Raises WrongUse, Refused; `told` hears of each line."""
     with _opened(output) as file:
         for line in lines:

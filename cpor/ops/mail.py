@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.table import Table
 from rich.text import Text
 
 from cpor.ops import screen
@@ -26,6 +27,9 @@ mail = typer.Typer(name="mail", no_args_is_help=True, help="Mails that the insta
 
 #: Shown above the text of a mail, in this order.
 HEADERS = ("From", "To", "Reply-To", "Subject", "Date", "Message-ID", "Content-Language")
+
+#: Characters of a screen on which a mail has room on one line.
+WIDE = 150
 
 OfClaim = Annotated[str | None, typer.Option("--claim", metavar="CLAIM", help="Mails about this claim.")]
 To = Annotated[str | None, typer.Option("--to", metavar="TEXT", help="Text in the recipient's address.")]
@@ -51,16 +55,29 @@ def list_mails(
     if as_json:
         screen.print_json([letter_json(each) | {"claim_ref": refs.get(each.claim_id)} for each in shown])
         return
-    columns = ["#no.", "!time (UTC)", "to", "!kind", "!claim", "subject", "#times"]
     if shown:
-        screen.out().print(screen.table(None, columns, [_row(each, refs) for each in shown]))
+        screen.out().print(mail_table(shown, refs, wide=screen.out().width >= WIDE))
     screen.note(how_many(len(shown), len(letters), "mail"))
+
+
+def mail_table(letters: Sequence[Letter], refs: Mapping[str, str], *, wide: bool) -> Table:
+    """One line a mail where there is room for it; else kind over claim, and address over subject."""
+    rows = [_row(each, refs) for each in letters]
+    if wide:
+        return screen.table(None, ["#no.", "!time (UTC)", "!kind", "!claim", "!to", "subject", "#times"], rows)
+    columns = ["#no.", "!time (UTC)", "!kind, claim", "to, subject", "#times"]
+    stacked = [[no, at, _over(kind, claim), _over(to, about), times] for no, at, kind, claim, to, about, times in rows]
+    return screen.table(None, columns, stacked)
+
+
+def _over(upper: str, lower: str) -> Text:
+    return Text.assemble(upper, "\n", (lower, "dim"))
 
 
 def _row(letter: Letter, refs: Mapping[str, str]) -> list[Any]:
     times = Text(str(letter.deliveries), style="yellow" if letter.deliveries > 1 else "")
     claim = refs.get(letter.claim_id, letter.claim_id[:8])
-    return [letter.number, screen.moment(letter.time), letter.to, letter.kind, claim, letter.header("Subject"), times]
+    return [letter.number, screen.moment(letter.time), letter.kind, claim, letter.to, letter.header("Subject"), times]
 
 
 @mail.command("show")
@@ -97,13 +114,13 @@ def show_mail(
 
 def show_letter(letter: Letter, refs: Mapping[str, str]) -> None:
     about = [(name, letter.header(name)) for name in HEADERS]
-    known = " ".join(each for each in (refs.get(letter.claim_id), letter.claim_id) if each)
+    known = "  ".join(each for each in (refs.get(letter.claim_id), letter.claim_id) if each)
     rows = [*about, ("kind", letter.kind), ("claim", known)]
     if letter.deliveries > 1:
         rows.append(("delivered", f"{letter.deliveries} times, under the same Message-ID"))
     cells = [(Text(name, style="dim"), Text(value)) for name, value in rows if value]
     screen.out().print(screen.table(f"Mail {letter.number}", ["!", ""], cells, show_header=False))
-    screen.out().print(Text(readable(letter.body()) or "(no text)"))
+    screen.out().print(Text(readable(letter.body()) or "(no text)"), soft_wrap=True)  # a link stays whole
 
 
 def save_html(letter: Letter, file: Path) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -248,6 +251,18 @@ def test_an_export_is_what_the_list_shows_in_either_format(desk: Desk, claims: d
     assert [list(row) for row in rows] == [list(each) for each in listed]
     assert (rows[0]["claim_name"], rows[0]["customer_name"]) == (f"'{FORMULA}", FABRIKAM)
     assert [each.name for each in tmp_path.iterdir()] == ["claims.csv"]
+
+
+def test_an_export_into_a_pipe_holds_the_claims_and_the_progress_stays_on_the_terminal(
+    desk: Desk, claims: dict[str, str]
+) -> None:
+    terminal, other_end = os.openpty()
+    words = ("claims", "export", "--columns", "claim_ref", "--sort", "claim_ref", "--data", str(desk.data))
+    command = [sys.executable, "-m", "cpor.ops", *words]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=other_end, timeout=60, check=True, text=True)
+    os.close(other_end)
+    os.close(terminal)
+    assert done.stdout.splitlines() == ["claim_ref", *FILED]
 
 
 def test_a_user_exports_only_what_the_user_may_see(desk: Desk, claims: dict[str, str]) -> None:

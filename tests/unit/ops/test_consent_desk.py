@@ -58,9 +58,7 @@ def test_a_no_ends_the_approval_and_the_operator_hears_of_both() -> None:
         "status": "rejected",
     }
     told = sentence(before, NO, became)
-    assert re.fullmatch(
-        r"c: the customer's no counts from [-0-9: ]+ UTC; the claim is now rejected  \(event .*\)", told
-    )
+    assert re.fullmatch(r"c: the customer's no counts from [-0-9: ]+ UTC; the claim is now rejected \(event \d\)", told)
 
 
 def test_a_yes_is_told_though_the_claim_stays_as_it_is() -> None:
