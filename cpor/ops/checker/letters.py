@@ -6,7 +6,7 @@ Notify writes mails by tables of its own; a checker that used the same ones woul
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from cpor.domain import ids
@@ -19,9 +19,9 @@ from cpor.domain.vocabulary import (
     RejectionReason,
     SuspensionReason,
 )
-from cpor.ops.checker.reading import History, Read, Reading
+from cpor.ops.checker.reading import History, Read, Reading, Step
 from schemas import consent, deadlines
-from schemas.mail import MailKind, Recipient
+from schemas.mail import BOUNCED, DEFERRED, MailKind, Recipient
 
 K, E = MailKind, EventName
 
@@ -61,6 +61,11 @@ OF_EVENTS: tuple[OfEvent, ...] = (
 )
 # fmt: on
 
+#: Claim events by which operators are set a task.
+TASKS: tuple[OfEvent, ...] = (
+    OfEvent(E.CONSENT_SUSPENDED, K.OPERATOR_TASK, "D20", lambda event: event.reason != SuspensionReason.ANSWER_HELD),
+)
+
 #: The customer's two notices (D3).
 OF_NOTICES: Mapping[str, MailKind] = {
     consent.Notice.SUBMITTED.value: K.CUSTOMER_REQUESTED,
@@ -90,6 +95,10 @@ OF_CLOCKS: tuple[OfClock, ...] = (
 # fmt: on
 
 
+#: What there is one mail of: cause, kind and recipient.
+Identity = tuple[str, str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Expected:
     """A mail that is called for. `at_least` is the sequence up to which its writer knew the claim's events, and
@@ -105,6 +114,10 @@ class Expected:
     notice: str | None = None
     approval: int | None = None
 
+    @property
+    def identity(self) -> Identity:
+        return self.cause, self.kind.value, self.to.value
+
     def addresses(self) -> set[str]:
         """Of the contacts that the claim had meanwhile; empty where it has none (D23)."""
         states = (step.after for step in self.history.steps[self.at_least - 1 : self.at_most])
@@ -118,22 +131,56 @@ def _contact(state: ClaimState, to: Recipient) -> str | None:
 
 def expected(reading: Reading) -> Iterator[Expected]:
     """Every mail that the events of whole histories call for, but `reassociate`: that one only time calls for."""
+    for want in _without_copies(reading):
+        yield want
+        if want.to == Recipient.PARTNER:
+            yield replace(want, to=Recipient.PARTNER_USER)
+
+
+def _without_copies(reading: Reading) -> Iterator[Expected]:
     for history in reading.whole:
         yield from _of_events(history)
     for read in reading.consent:
         if read.type == consent.REQUESTED:
             yield from _of_notice(reading, read)
+        elif read.type == consent.HELD:
+            yield from _of_task(reading, read)
     for read in reading.deadlines:
         yield from _of_clock(reading, read)
+    for read in _first_notices_that_bounced(reading):
+        yield from _of_task(reading, read)
 
 
 def _of_events(history: History) -> Iterator[Expected]:
     for step in history.steps:
-        number = step.event.sequence
-        cause = ids.event_id(step.event.claim_id, number)
-        for row in OF_EVENTS:
-            if row.event == step.event.NAME and row.when(step.event):
-                yield Expected(row.kind, Recipient.PARTNER, cause, history, number, number)
+        for rows, to in ((OF_EVENTS, Recipient.PARTNER), (TASKS, Recipient.OPERATIONS)):
+            for row in rows:
+                if row.event == step.event.NAME and row.when(step.event):
+                    yield _of_event(history, step, row, to)
+
+
+def _of_event(history: History, step: Step, row: OfEvent, to: Recipient) -> Expected:
+    number = step.event.sequence
+    return Expected(row.kind, to, ids.event_id(step.event.claim_id, number), history, number, number)
+
+
+def _of_task(reading: Reading, read: Read) -> Iterator[Expected]:
+    """D20: an operator has to see to it."""
+    history = reading.history(str(read.value["claim_id"]))
+    if history is not None:
+        newest = len(history.steps)
+        yield Expected(K.OPERATOR_TASK, Recipient.OPERATIONS, read.told.id or "", history, newest, newest)
+
+
+def _first_notices_that_bounced(reading: Reading) -> Iterator[Read]:
+    """The notice at submission starts no wait that could be suspended. What is told of a mail first counts."""
+    over: set[str] = set()
+    for read in reading.deliveries:
+        if read.type == DEFERRED or read.value["mail_id"] in over:
+            continue
+        over.add(read.value["mail_id"])
+        if read.type == BOUNCED and read.value.get("notice") == consent.Notice.SUBMITTED:
+            yield read
 
 
 def _of_notice(reading: Reading, read: Read) -> Iterator[Expected]:

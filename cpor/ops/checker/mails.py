@@ -10,9 +10,10 @@ from functools import cached_property
 from cpor.domain import ids
 from cpor.domain.directory import read_partner
 from cpor.domain.policy import policy
+from cpor.domain.reference import User
 from cpor.domain.vocabulary import UserRole, parse_instant
 from cpor.ops.checker.findings import Finding, FindingCode, finding
-from cpor.ops.checker.letters import Expected, expected
+from cpor.ops.checker.letters import Expected, Identity, expected
 from cpor.ops.checker.log import NOTIFY
 from cpor.ops.checker.reading import History, Read, Reading
 from schemas.mail import MailKind, Recipient
@@ -27,38 +28,51 @@ class Post:
 
     def __init__(self, reading: Reading) -> None:
         self.reading = reading
-        self.expected = {(each.cause, each.kind.value): each for each in expected(reading)}
-        self.written: dict[tuple[str, str], list[Read]] = {}
+        self.expected = {each.identity: each for each in expected(reading)}
+        self.causes = {(each.cause, each.kind.value) for each in self.expected.values()}
+        self.written: dict[Identity, list[Read]] = {}
         for read in reading.mails:
-            self.written.setdefault((read.value["cause"], read.value["kind"]), []).append(read)
+            identity = (read.value["cause"], read.value["kind"], read.value["recipient"])
+            self.written.setdefault(identity, []).append(read)
 
     @cached_property
-    def admins(self) -> dict[str, set[str]]:
-        """Addresses of each partner's incentives admins, of today and before (D23)."""
-        found: dict[str, set[str]] = {}
+    def users(self) -> dict[str, list[User]]:
+        """Each partner's users, of today and before."""
+        found: dict[str, list[User]] = {}
         for record in self.reading.log.directory:
             try:
                 entry = read_partner(record.value or b"{}")
             except ValueError:
                 continue  # It counts as absent, and so do its users.
-            users = (each.email for each in entry.users if each.role == UserRole.INCENTIVES_ADMIN)
-            found.setdefault(entry.partner_id, set()).update(users)
+            found.setdefault(entry.partner_id, []).extend(entry.users)
         return found
+
+    def admins(self, history: History) -> set[str]:
+        """Who hears of a claim that has no contact (D23)."""
+        users = self.users.get(history.state.partner_id, ())
+        return {each.email for each in users if each.role == UserRole.INCENTIVES_ADMIN}
+
+    def copied(self, history: History) -> set[str]:
+        """The user who submitted, by preference (D28)."""
+        users = self.users.get(history.state.partner_id, ())
+        return {each.email for each in users if each.user_id == history.state.submitted_by and each.copy_on_mail}
 
     def number_due(self, want: Expected) -> int | None:
         """How many mails there must be; None where only the directory of that hour could tell."""
         if want.to == Recipient.OPERATIONS:
             operations = self.reading.log.operations
             return None if operations is None else int(operations != "")
+        if want.to == Recipient.PARTNER_USER:
+            return None
         return 1 if want.addresses() else 0 if want.to == Recipient.CUSTOMER else None
 
     def is_right(self, want: Expected, address: str) -> bool:
         if want.to == Recipient.OPERATIONS:
             return self.reading.log.operations in (None, address)
+        if want.to == Recipient.PARTNER_USER:
+            return address in self.copied(want.history)
         known = want.addresses()
-        if known or want.to == Recipient.CUSTOMER:
-            return address in known
-        return address in self.admins.get(want.history.state.partner_id, set())
+        return address in (known if known or want.to == Recipient.CUSTOMER else self.admins(want.history))
 
     def is_of_ending(self, read: Read) -> bool:
         """D23: the mail before a known end. Which end it tells of is found among the days it may lie ahead."""
@@ -75,7 +89,7 @@ class Post:
 
     def _is_the_partners(self, history: History, address: str) -> bool:
         contacts = {each.email for step in history.steps if (each := step.after.personal.partner_contact) is not None}
-        return address in (contacts or self.admins.get(history.state.partner_id, set()))
+        return address in (contacts or self.admins(history)) | self.copied(history)
 
 
 def check_mails(reading: Reading) -> Iterator[Finding]:
@@ -105,7 +119,7 @@ def _judge(post: Post, want: Expected, reads: list[Read]) -> Iterator[Finding]:
         sentence = f"There are {len(different)} mails of one event, kind and recipient."
         yield _of(list(different.values())[1], FindingCode.MAIL_DOUBLED, sentence)
     for read in different.values():
-        right = read.value["recipient"] == want.to and read.value["claim_id"] == claim
+        right = read.value["claim_id"] == claim
         same = (read.value.get("notice"), read.value.get("approval")) == (want.notice, want.approval)
         if due == 0 or not right or not same or not post.is_right(want, read.value["to"]):
             yield _of(read, FindingCode.MAIL_TO_ANOTHER, "It does not go to whom the event concerns.")
@@ -113,7 +127,11 @@ def _judge(post: Post, want: Expected, reads: list[Read]) -> Iterator[Finding]:
 
 def _uncalled(post: Post, reads: list[Read]) -> Iterator[Finding]:
     for read in reads:
-        if not post.reading.is_broken(read.value["claim_id"]) and not post.is_of_ending(read):
+        if post.reading.is_broken(read.value["claim_id"]) or post.is_of_ending(read):
+            continue
+        if (read.value["cause"], read.value["kind"]) in post.causes:
+            yield _of(read, FindingCode.MAIL_TO_ANOTHER, "It does not go to whom the event concerns.")
+        else:
             yield _of(read, FindingCode.MAIL_WITHOUT_EVENT, "No event calls for this mail.")
 
 

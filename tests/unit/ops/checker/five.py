@@ -11,10 +11,8 @@ from cpor.domain.model import ClaimState
 from cpor.domain.vocabulary import CommandName, Instant, PartnerId
 from cpor.domain.wire import decode_state
 from cpor.ops.checker import Arrival, PipelineLog, read_log
-from cpor.runtime.store.engine import MemoryEngines
 from cpor.runtime.topics import Topic
-from cpor.runtime.transport.memory import MemoryTransport
-from cpor.runtime.worker import Limits, Worker
+from cpor.runtime.worker import Limits
 from schemas import consent
 from schemas.base import read
 from schemas.envelope import headers, read_envelope
@@ -41,16 +39,10 @@ class Five(Whole):
 
     def __init__(self, start: int = MONDAY) -> None:
         super().__init__(start)
-        processors = (
-            Consent(N, GRACE, Tokens("a key that is long enough to be no guess")),
-            Deadlines(N, GRACE),
-            Notify(Settings(N, "https://consent.example/answer", OPERATIONS)),
-        )
-        self.consent, self.deadlines, self.notify = (
-            Worker(each, MemoryTransport(self.broker), MemoryEngines(), self.clock, "0", EAGER) for each in processors
-        )
         # Notify before consent: it then knows the claim events that consent speaks of, and holds nothing back.
-        self.workers += [self.notify, self.consent, self.deadlines]
+        self.hire(Notify(Settings(N, "https://consent.example/answer", OPERATIONS)), EAGER)
+        self.hire(Consent(N, GRACE, Tokens("a key that is long enough to be no guess")), EAGER)
+        self.hire(Deadlines(N, GRACE), EAGER)
         self.sink: list[Arrival] = []
         self._taken: Counter[str] = Counter()
 

@@ -92,7 +92,7 @@ def later_days(log: PipelineLog, days: int) -> PipelineLog:
 def heard_twice(log: PipelineLog) -> PipelineLog:
     said = the_last(log, "consent", of(consent.AGREED, claim_id=AGREED))
     origin = the_last(log, "responses", of(claim_id=AGREED)).origin
-    again = with_headers(later(log, said), ce_type=consent.HELD, ce_id=ids.derived_id(origin, consent.HELD))
+    again = with_headers(later(log, said), ce_type=consent.DECLINED, ce_id=ids.derived_id(origin, consent.DECLINED))
     return replace(log, consent=(*log.consent, again))
 
 
@@ -323,7 +323,7 @@ PLANTED: dict[str, tuple[Plant, set[FindingCode]]] = {
     ),
     "a mail to operations goes to the partner": (
         lambda log: rewrite(log, "mails", mail(K.DEADLINE_MISSED, ANSWERS), recipient="partner"),
-        {F.DELIVERY_WRONG, F.MAIL_TO_ANOTHER},
+        {F.DELIVERY_WRONG, F.MAIL_MISSING, F.MAIL_TO_ANOTHER},
     ),
     "a mail has an id of its own": (
         lambda log: retold(log, "mails", mail(K.OFFICIAL, BUSY), ce_id=NOBODY),

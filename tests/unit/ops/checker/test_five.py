@@ -28,13 +28,14 @@ from cpor.ops.checker import (
     read_log,
     summary,
 )
+from cpor.runtime.topics import Topic
 from schemas.mail import MailKind
 from services.deadlines.worker import Deadlines
 from tests.unit.ops.checker.five import PUT_OFF, Five, lives
 from tests.unit.ops.checker.planted_five import PLANTED, SILENT, mail
 from tests.unit.ops.checker.planting import double, drop, drop_all, of
 from tests.unit.ops.checker.whole import PARTNERS, N
-from tests.unit.review.pipeline import DAY_MS, usage_form
+from tests.unit.review.pipeline import DAY_MS, directory_entry, usage_form
 
 F = FindingCode
 #: A Monday under P2020.
@@ -144,6 +145,21 @@ def test_mails_of_the_sink_are_known_by_their_message_id_and_address() -> None:
     message["To"] = "Kana Ito <kana@contoso.example>"
     log = PipelineLog(1).with_sink([Received(Path("1.eml"), message)])
     assert log.sink == (Arrival("11-22", "kana@contoso.example"),)
+
+
+def test_a_copy_goes_to_who_submitted_and_asks_for_it_and_to_nobody_else() -> None:
+    five = Five()
+    entry = directory_entry("P-1")
+    entry["users"][0]["copy_on_mail"] = True
+    five.append(Topic.PARTNERS, 0, "P-1", entry)
+    contact = {"name": "Otto Weber", "email": "otto@nordwind.example"}
+    five.file("c", usage_form(partner_contact=contact))
+    five.approve("c")
+    log = five.log()
+    assert [str(each) for each in check(log)] == []
+    unasked = replace(log, directory=log.directory[:-1])
+    found = check(unasked)
+    assert [(each.code, each.ids["kind"]) for each in found] == [(F.MAIL_TO_ANOTHER, "approved")]
 
 
 # -- work that is not finished -------------------------------------------------------------------------------------

@@ -13,11 +13,12 @@ from cpor.domain import ids
 from cpor.domain.vocabulary import CommandName, Instant, PartnerId, TenantId
 from cpor.ops.checker import PipelineLog, read_log
 from cpor.runtime.clock import ManualClock
+from cpor.runtime.processor import Processor
 from cpor.runtime.record import Output, Record
 from cpor.runtime.store.engine import MemoryEngines
 from cpor.runtime.topics import FIXED_TOPICS, Count, Topic, commands_topic, partner_topics
 from cpor.runtime.transport.memory import MemoryBroker, MemoryTransport
-from cpor.runtime.worker import Worker
+from cpor.runtime.worker import Limits, Worker
 from schemas.envelope import headers
 from services.intake.poe.limits import P2023
 from services.intake.worker import Intake
@@ -53,11 +54,16 @@ class Whole:
         for spec in [*FIXED_TOPICS, *(spec for partner in PARTNERS for spec in partner_topics(partner))]:
             self.broker.create(spec.name, counts[spec.count])
         self._load_references()
-        intake = Intake(Shelf(), Shelf(), P2023, N, 2)
-        self.workers = [
-            Worker(each, MemoryTransport(self.broker), MemoryEngines(), self.clock, "0") for each in (intake, Review(N))
-        ]
+        self.workers: list[Worker] = []
+        for processor in (Intake(Shelf(), Shelf(), P2023, N, 2), Review(N)):
+            self.hire(processor)
         self.sent = 0
+
+    def hire(self, processor: Processor, limits: Limits | None = None, store: MemoryEngines | None = None) -> Worker:
+        """One more process, by default with a store of its own."""
+        made = Worker(processor, MemoryTransport(self.broker), store or MemoryEngines(), self.clock, "0", limits)
+        self.workers.append(made)
+        return made
 
     def _load_references(self) -> None:
         for partner in PARTNERS:
