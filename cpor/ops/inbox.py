@@ -64,27 +64,32 @@ def to_inbox(
     return message_id, Output(Topic.CLAIM_COMMANDS, place, tenant.encode(), value, made)
 
 
-def by_reviewer(reviewer: str, **data: Any) -> dict[str, Any]:
-    """The data of a reviewer's command: what was given of `data`, and who acts."""
+def by_actor(kind: ActorKind, actor: str, **data: Any) -> dict[str, Any]:
+    """The data of a command: what was given of `data`, and who acts."""
     given = {key: value for key, value in data.items() if value not in (None, (), [])}
-    return {"actor": {"kind": ActorKind.REVIEWER, "id": reviewer}, **given}
+    return {"actor": {"kind": kind, "id": actor}, **given}
+
+
+def by_reviewer(reviewer: str, **data: Any) -> dict[str, Any]:
+    return by_actor(ActorKind.REVIEWER, reviewer, **data)
 
 
 def command(
     instance: Instance,
     name: CommandName,
     state: ClaimState,
-    reviewer: str,
+    actor: str,
     *,
+    by: ActorKind = ActorKind.REVIEWER,
     seconds: float = WAIT_SECONDS,
     **data: Any,
 ) -> Outcome:
-    """Send a reviewer's command and wait for its outcome. Raises Refused with the code, or NotReachable."""
+    """Send a reviewer's or operator's command and wait for its outcome. Raises Refused with the code, NotReachable."""
     partitions = partition_counts(instance.transport)[Topic.CLAIM_EVENTS]
     tenant = state.form.tenant_id
-    told = by_reviewer(reviewer, **data)
+    told = by_actor(by, actor, **data)
     message_id, output = to_inbox(
-        name, state.claim_id, tenant, told, f"/reviewers/{reviewer}", instance.clock.now(), partitions
+        name, state.claim_id, tenant, told, f"/{by}s/{actor}", instance.clock.now(), partitions
     )
     place = TopicPartition(Topic.CLAIM_EVENTS, tenant_partition(tenant, partitions))
     follower = Follower(instance.transport, [place])

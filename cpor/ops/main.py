@@ -22,6 +22,7 @@ from cpor.ops.env import env
 from cpor.ops.errors import CommandError, Exit
 from cpor.ops.locations import locations
 from cpor.ops.mail import mail
+from cpor.ops.operations import ops
 from cpor.ops.partners import partners, reference
 from cpor.ops.review import review
 from cpor.ops.status import status
@@ -39,7 +40,7 @@ cli = typer.Typer(
 )
 for command in (up, env, demo, status, doctor):
     cli.command(command.__name__)(command)
-for group in (partners, reference, claims, locations, catalogue, review, consent, mail, deadline, clock):
+for group in (partners, reference, claims, locations, catalogue, review, consent, mail, deadline, ops, clock):
     cli.add_typer(group)
 
 

@@ -1,0 +1,166 @@
+"""What operators have to see to, folded from the topics (D20, domain §2.3): open until a claim has moved on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from pydantic_core import from_json
+
+from cpor.domain.ids import event_id
+from cpor.domain.model import ClaimState, ConsentStage
+from cpor.domain.vocabulary import ClaimId, Clock, RejectionReason, Status, SuspensionReason
+from cpor.ops.book import Claim
+from cpor.runtime.record import Record
+from cpor.runtime.topics import Topic
+from schemas import consent, deadlines
+from schemas.envelope import Envelope, read_envelope
+from schemas.mail import BOUNCED
+
+#: What is read.
+TOPICS = (Topic.CONSENT_EVENTS, Topic.DELIVERIES, Topic.DEADLINE_EVENTS)
+#: A customer may still be asked, and an address corrected, before the approval.
+_BEFORE = (Status.SUBMITTED, Status.UNDER_REVIEW, Status.PARTNER_ACTION_REQUIRED, Status.DISPUTED)
+_OVER = (Status.CANCELLED, Status.REJECTED_FINAL)
+_RESEND = "cpor ops resend-notice {claim} --as YOU --email ADDRESS --name NAME; or the partner edits the contact"
+_CHECK = "find out whether the customer gave it, then cpor consent decline|agree {claim} --note TEXT"
+
+
+class TaskKind(StrEnum):
+    FIRST_NOTICE_BOUNCED = "first_notice_bounced"
+    WAIT_SUSPENDED = "wait_suspended"
+    ANSWER_HELD = "answer_held"
+    DEADLINE_MISSED = "deadline_missed"
+
+
+class What(StrEnum):
+    """What is to be done about a task; `{claim}` is the claim's id."""
+
+    CORRECT = "ask the partner for the right address; after the approval: " + _RESEND
+    RESEND = _RESEND
+    CHECK = _CHECK
+    TAKE_UP = "see to it that the claim is taken up: cpor review queue"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """`since` is RFC 3339."""
+
+    kind: TaskKind
+    claim: Claim
+    since: str
+    why: str
+    what: What
+
+    @property
+    def advice(self) -> str:
+        return self.what.format(claim=self.claim.claim_id)
+
+
+@dataclass(slots=True)
+class _Told:
+    """What the topics say of one claim, newest last; times are RFC 3339."""
+
+    #: The newest notice: its request's id and which it is.
+    notice: tuple[str, str] | None = None
+    held: str | None = None
+    suspended: str | None = None
+    missed: list[Mapping[str, Any]] = field(default_factory=list)
+
+
+def tasks_of(claims: Iterable[Claim], records: Iterable[Record]) -> list[Task]:
+    """The open tasks, the oldest first. Pure."""
+    told: dict[str, _Told] = {}
+    bounced: dict[str, Mapping[str, Any]] = {}
+    for record in records:
+        value, about = from_json(record.value or b"{}"), read_envelope(record.headers)
+        if about.type == BOUNCED:
+            bounced.setdefault(value["cause"], value)
+        elif about.subject is not None:
+            _hear(told.setdefault(about.subject, _Told()), about, value)
+    found = (task for claim in claims for task in _tasks(claim, told.get(claim.claim_id, _Told()), bounced))
+    return sorted(found, key=lambda task: (task.since, task.claim.claim_id, task.kind))
+
+
+def _hear(told: _Told, about: Envelope, value: Mapping[str, Any]) -> None:
+    if about.type == consent.REQUESTED:
+        told.notice = (about.id or "", value["notice"])
+        if _begins_anew(about, value):
+            told.held = None
+    elif about.type == consent.HELD:
+        told.held = value["at"]
+    elif about.type in (consent.DECLINED, consent.AGREED):
+        told.held = None
+    elif about.type == consent.SUSPENDED:
+        told.suspended = value["at"]
+    elif about.type == deadlines.MISSED:
+        told.missed.append(value)
+
+
+def _begins_anew(about: Envelope, value: Mapping[str, Any]) -> bool:
+    """D20: a new notice for an approval, not the approval's own: what was held no longer matters."""
+    if value["notice"] != consent.Notice.APPROVED:
+        return False
+    return about.causation != event_id(ClaimId(value["claim_id"]), int(value.get("approval") or 0))
+
+
+def _tasks(claim: Claim, told: _Told, bounced: Mapping[str, Mapping[str, Any]]) -> Iterator[Task]:
+    if told.held is not None and not _is_settled(claim.state):
+        yield Task(TaskKind.ANSWER_HELD, claim, told.held, "an answer waits for a check", What.CHECK)
+    yield from _of_suspension(claim, told)
+    yield from _of_first_notice(claim, told, bounced)
+    yield from _of_deadlines(claim, told)
+
+
+def _is_settled(state: ClaimState) -> bool:
+    """Whatever the answer says, it would change nothing any more."""
+    return state.status in _OVER or state.has_reason(RejectionReason.CUSTOMER_DECLINED)
+
+
+def _of_suspension(claim: Claim, told: _Told) -> Iterator[Task]:
+    """But for an answer that is held: that is a task by itself."""
+    known = claim.state.consent
+    why = _WORDS.get(known.suspended or SuspensionReason.NOT_DELIVERED)
+    suspended = known.stage == ConsentStage.SUSPENDED and claim.state.status == Status.APPROVED
+    if suspended and why is not None:
+        yield Task(TaskKind.WAIT_SUSPENDED, claim, told.suspended or "", why, What.RESEND)
+
+
+def _of_first_notice(claim: Claim, told: _Told, bounced: Mapping[str, Mapping[str, Any]]) -> Iterator[Task]:
+    request, notice = told.notice or ("", "")
+    back = bounced.get(request)
+    if back is not None and notice == consent.Notice.SUBMITTED and claim.state.status in _BEFORE:
+        why = f"the first notice bounced: {back['reply']}"
+        yield Task(TaskKind.FIRST_NOTICE_BOUNCED, claim, back["at"], why, What.CORRECT)
+
+
+def _of_deadlines(claim: Claim, told: _Told) -> Iterator[Task]:
+    """While the clock that was missed runs on: a decision, whenever it comes, ends it."""
+    for miss in told.missed:
+        running = claim.state.clock(Clock(miss["clock"]))
+        if running is not None and running.started_by == miss["started_by"]:
+            why = f"{miss['clock']} ended at {miss['due'][:16].replace('T', ' ')} UTC"
+            yield Task(TaskKind.DEADLINE_MISSED, claim, miss["fired_at"], why, What.TAKE_UP)
+
+
+_WORDS: Mapping[SuspensionReason, str] = {
+    SuspensionReason.NOTICE_BOUNCED: "the notice bounced",
+    SuspensionReason.NOT_DELIVERED: "nothing shows that the notice arrived",
+}
+
+
+def task_json(task: Task) -> dict[str, Any]:
+    state = task.claim.state
+    return {
+        "task": task.kind,
+        "claim_id": state.claim_id,
+        "claim_ref": state.claim_ref,
+        "partner_id": state.partner_id,
+        "customer": task.claim.customer_name,
+        "status": state.status,
+        "since": task.since,
+        "why": task.why,
+        "what": task.advice,
+    }
