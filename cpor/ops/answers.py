@@ -32,7 +32,8 @@ from schemas.consent import AGREED, DECLINED, HELD, IGNORED, RESPONSE, Answer, A
 from schemas.errors import field_errors
 from schemas.fields import MEANINGS, USER_ID
 
-_VERDICTS = {DECLINED: "declined", AGREED: "agreed", HELD: "held", IGNORED: "ignored"}
+#: `ce_type` of what consent says to an answer → the word for it.
+VERDICTS = {DECLINED: "declined", AGREED: "agreed", HELD: "held", IGNORED: "ignored"}
 #: What review has no part in.
 _WITHOUT_EVENT = ("held", "ignored")
 
@@ -76,8 +77,8 @@ class Became:
         value = from_json(record.value or b"{}")
         if record.topic == Topic.CLAIM_EVENTS and self.event is None:
             self.event, self.sequence, self.value = event_name(told.type or ""), told.sequence or 0, value
-        elif record.topic == Topic.CONSENT_EVENTS and told.type in _VERDICTS:
-            self.verdict, self.counts_from = _VERDICTS[told.type], str(value["at"])
+        elif record.topic == Topic.CONSENT_EVENTS and told.type in VERDICTS:
+            self.verdict, self.counts_from = VERDICTS[told.type], str(value["at"])
             self.reason = str(value.get("reason", ""))
 
 

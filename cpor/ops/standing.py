@@ -13,6 +13,7 @@ from cpor.domain.ids import tenant_partition
 from cpor.domain.model import ClaimState, ConsentStage
 from cpor.domain.policy import policy
 from cpor.domain.vocabulary import RejectionReason, Status, SuspensionReason, instant_text
+from cpor.ops.answers import VERDICTS
 from cpor.ops.directory import claim_partitions
 from cpor.ops.instance import Instance
 from cpor.ops.reading import open_reader, partition_counts, read_to_ends
@@ -20,10 +21,9 @@ from cpor.ops.screen import moment
 from cpor.runtime.record import Record, TopicPartition
 from cpor.runtime.topics import Topic
 from schemas import envelope
-from schemas.consent import AGREED, DECLINED, HELD, IGNORED, REQUESTED, RESPONSE
+from schemas.consent import REQUESTED, RESPONSE
 from schemas.mail import BOUNCED, DEFERRED, DELIVERED
 
-_VERDICTS = {DECLINED: "declined", AGREED: "agreed", HELD: "held", IGNORED: "ignored"}
 _DELIVERIES = {DELIVERED: "delivered", DEFERRED: "deferred", BOUNCED: "bounced"}
 #: What lies in a tenant's partition about consent.
 TOPICS = (Topic.CONSENT_EVENTS, Topic.CONSENT_RESPONSES, Topic.DELIVERIES)
@@ -84,7 +84,7 @@ def standing_of(records: Iterable[Record], claim_id: str) -> Standing:
     for each in about:
         if each.type in _DELIVERIES and each.value["cause"] in requests:
             _deliver(requests[each.value["cause"]], each)
-        elif each.type in _VERDICTS:
+        elif each.type in VERDICTS:
             _judge(answers, each)
     return Standing(tuple(requests.values()), tuple(answers))
 
@@ -140,7 +140,7 @@ def _judge(answers: Iterable[Answered], told: _Told) -> None:
     """Verdicts come in the order of the answers: two that bear one id get theirs in turn."""
     mine = (each for each in answers if each.id == told.causation and each.verdict == "waiting")
     for answer in islice(mine, 1):
-        answer.verdict, answer.counts_from = _VERDICTS[told.type], told.value["at"]
+        answer.verdict, answer.counts_from = VERDICTS[told.type], told.value["at"]
         answer.reason = told.value.get("reason")
 
 

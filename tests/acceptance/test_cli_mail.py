@@ -38,7 +38,7 @@ from tests.chaos.instance import await_true
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(START_SECONDS + 90)]
 
 PATIENCE = 60.0
-FORMULA = '=HYPERLINK("http://x","y")'
+FORMULA = '=HYPERLINK("http://x.example","y")'
 FABRIKAM = "株式会社ファブリカム"
 #: Reference → location, workload, what else the form says.
 FILED: dict[str, tuple[str, str, dict[str, Any]]] = {

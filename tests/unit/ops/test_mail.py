@@ -127,7 +127,7 @@ def test_what_would_steer_a_terminal_is_not_shown() -> None:
 
 
 def instance(**where: str) -> Instance:
-    return Instance(Endpoints("h:1", "http://h", "a", "b", Path(), **where))
+    return Instance(Endpoints("h:1", "http://h.example", "a", "b", Path(), **where))
 
 
 def test_the_sinks_directory_is_read_in_the_order_of_arrival(tmp_path: Path) -> None:
