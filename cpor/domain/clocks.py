@@ -84,9 +84,13 @@ class Timekeeper:
         if not overall or not kept:
             return ClockChanges(started, stopped)
         if status in self.policy.clocks[Clock.OVERALL_DECISION].paused_in:
-            return ClockChanges(started, stopped, (self.pause(overall, at),))
+            return ClockChanges(started, stopped, self._frozen(overall, at))
         resumed = (self.resume(overall, at),) if overall.remaining is not None else ()
         return ClockChanges((*started, *resumed), stopped)
+
+    def _frozen(self, overall: RunningClock, at: Instant) -> tuple[ClockPause, ...]:
+        """A clock that has run out is told once: with nothing left to freeze, it would run out again (D5)."""
+        return () if overall.due <= at else (self.pause(overall, at),)
 
     def _entered(self, claim: ClaimState, status: Status, at: Instant, window: bool) -> tuple[ClockStart, ...]:
         if status == Status.SUBMITTED and claim.submitted_at is None:

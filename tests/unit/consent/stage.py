@@ -21,7 +21,7 @@ from schemas.mail import BOUNCED, DELIVERED, AboutMail, Bounced, Delivered, Mail
 from schemas.registry import MESSAGES
 from services.consent.tokens import Tokens
 from services.consent.worker import Consent
-from tests.unit.review.pipeline import OPERATOR, TENANT, N, Pipeline, file_of, of, said_of, usage_form
+from tests.unit.review.pipeline import OPERATOR, TENANT, N, Pipeline, of
 
 GRACE = 60_000
 KEY = "a key that is long enough to be no guess"
@@ -144,16 +144,6 @@ class Stage(Pipeline):
         running = self.claim().clock(Clock.CONSENT_WAIT)
         assert running is not None
         return running.due
-
-    def submitted_2020(self) -> None:
-        """Filed under P2020, which has no acknowledgements."""
-        file, form = file_of(), usage_form(domain="contoso.example")
-        said = {name: value for name, value in said_of(1, form["workloads"]).items() if name != "document_id"}
-        facts = {"filename": file.filename, "content_type": file.content_type, "size": file.size, "sha256": file.sha256}
-        document = {"object_key": "incoming/P-1/a.pdf", **facts, **said, "customer_signed_on": "2023-01-15"}
-        data = {**form, "documents": [document], "acknowledgements": []}
-        receipt = self.partner("c", CommandName.FILE, data, files=(file,))
-        assert receipt.outcome == "accepted", receipt
 
     def approves(self) -> None:
         self.review("c", CommandName.REVIEW_START)

@@ -161,6 +161,38 @@ def test_2020_a_clock_that_stands_still_while_the_partner_is_asked_is_not_missed
     assert sorted(each.clock for each in resumed.clocks) == [Clock.OVERALL_DECISION, Clock.REVIEW_START]
 
 
+@pytest.mark.rule("D5", edition="P2020")
+def test_2020_the_overall_clock_is_missed_once_however_often_the_partner_is_asked_afterwards() -> None:
+    """A pause after the end has nothing left to freeze: resuming must not start a clock that runs out again."""
+    stage = Stage(clock=ManualClock(parse_instant("2023-03-06T08:00:00Z")))
+    stage.submitted_2020()
+    stage.pass_to(stage.clock_of(Clock.OVERALL_DECISION).due + GRACE)
+    for _ in range(2):
+        stage.review("c", CommandName.REVIEW_START)
+        stage.review("c", CommandName.REVIEW_REQUEST_INFORMATION, reasons=[{"code": "other"}], comment="Which?")
+        stage.partner("c", CommandName.RESUBMIT, {"comment": "These."})
+    stage.pass_days(20)
+    stage.run()
+    assert [each for each in stage.told() if each[1] == "overall_decision"] == [("missed", "overall_decision", 9)]
+
+
+@pytest.mark.rule("D5", edition="P2020")
+def test_2020_an_overall_clock_that_ran_out_unheard_is_still_missed_once() -> None:
+    """Deadlines stood still while the clock ran out and the partner was asked: the miss is not lost."""
+    stage = Stage(clock=ManualClock(parse_instant("2023-03-06T08:00:00Z")))
+    stage.submitted_2020()
+    stage.stopped = True
+    stage.pass_to(stage.clock_of(Clock.OVERALL_DECISION).due + GRACE)
+    stage.review("c", CommandName.REVIEW_START)
+    stage.review("c", CommandName.REVIEW_REQUEST_INFORMATION, reasons=[{"code": "other"}], comment="Which?")
+    stage.stopped = False
+    stage.run()
+    stage.partner("c", CommandName.RESUBMIT, {"comment": "These."})
+    stage.pass_days(20)
+    stage.run()
+    assert [each for each in stage.told() if each[1] == "overall_decision"] == [("missed", "overall_decision", 9)]
+
+
 def test_times_of_events_do_not_depend_on_when_we_came_to_tell_them() -> None:
     stage = Stage()
     stage.file()

@@ -255,6 +255,16 @@ class Pipeline:
         data = {**form, "documents": [document], "acknowledgements": ACKNOWLEDGED}
         return self.partner(ref, CommandName.FILE, data, by=by, files=(file,))
 
+    def submitted_2020(self) -> None:
+        """Filed under P2020, which has no acknowledgements."""
+        file, form = file_of(), usage_form(domain="contoso.example")
+        said = {name: value for name, value in said_of(1, form["workloads"]).items() if name != "document_id"}
+        facts = {"filename": file.filename, "content_type": file.content_type, "size": file.size, "sha256": file.sha256}
+        document = {"object_key": "incoming/P-1/a.pdf", **facts, **said, "customer_signed_on": "2023-01-15"}
+        data = {**form, "documents": [document], "acknowledgements": []}
+        receipt = self.partner("c", CommandName.FILE, data, files=(file,))
+        assert receipt.outcome == "accepted", receipt
+
     def approved(
         self, ref: str = "c", by: str = "P-1", form: dict[str, Any] | None = None, number: int = 1, **data: Any
     ) -> ClaimState:
