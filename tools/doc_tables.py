@@ -221,7 +221,7 @@ def _sentence(proof: Proof) -> str:
 PARTNER_WORDS = {
     "commands": ("claim reference", "what a partner asks for"),
     "receipts": ("claim reference", "one receipt for each record sent"),
-    "updates": ("claim reference", "every change of the partner's claims (written by notify, later)"),
+    "updates": ("claim reference", "every change of the partner's claims (written by notify)"),
 }
 
 #: Topic → key, and what it holds. `@tenant`: placed in the partition of the claim's tenant, whatever the key.
@@ -232,12 +232,12 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "cpor.claims.associations": ("unit id @tenant", "who holds a unit; tombstone when nobody does"),
     "cpor.claims.approved": ("claim id @tenant", "approvals, their revocations and ends"),
     "cpor.claims.eligible": ("claim id @tenant", "hand-offs to the incentive systems, revocations, ends"),
-    "cpor.consent.responses": ("tenant", "what customers answered (later)"),
+    "cpor.consent.responses": ("tenant", "what customers answered"),
     "cpor.incentives.results": ("tenant", "what the incentive systems decided; intake forwards it to the inbox"),
-    "cpor.consent.events": ("tenant", "what consent does, for information (later)"),
-    "cpor.deadlines.events": ("tenant", "reminders and missed deadlines, for information (later)"),
-    "cpor.notify.mail": ("tenant", "every mail, rendered once (later)"),
-    "cpor.notify.deliveries": ("tenant", "what became of each mail (later)"),
+    "cpor.consent.events": ("tenant", "what consent does, for information"),
+    "cpor.deadlines.events": ("tenant", "reminders and missed deadlines, for information"),
+    "cpor.notify.mail": ("tenant", "every mail, rendered once"),
+    "cpor.notify.deliveries": ("tenant", "what became of each mail"),
     "cpor.reference.partners": ("partner id", "partners with locations and users"),
     "cpor.reference.customers": ("tenant", "customers"),
     "cpor.reference.subscriptions": ("subscription id @tenant", "subscriptions"),
