@@ -37,14 +37,19 @@ def keep_settings(data: Path, counts: Mapping[str, int], environment: Mapping[st
     Raises WrongUse where the environment names one that is too short.
     """
     key = environment.get(CONSENT_KEY) or read_settings(data).get(CONSENT_KEY) or secrets.token_urlsafe(SHORTEST_KEY)
-    if len(key) < SHORTEST_KEY:
-        raise WrongUse(f"{CONSENT_KEY} takes {SHORTEST_KEY} characters or more")
+    check_key(key)
     settings = {name: environment.get(name) or usual for name, usual in USUAL.items()} | {
         CONSENT_KEY: key,
         "CPOR_CLAIMS_PARTITIONS": str(counts[Count.CLAIMS]),
         "CPOR_PARTNERS_PARTITIONS": str(counts[Count.PARTNERS]),
     }
     write_private(data / FILE, json.dumps(settings, indent=2) + "\n")
+
+
+def check_key(keys: str) -> None:
+    """Several have commas between them. Raises WrongUse where one could be guessed."""
+    if any(len(each.strip()) < SHORTEST_KEY for each in keys.split(",")):
+        raise WrongUse(f"{CONSENT_KEY} takes {SHORTEST_KEY} characters or more")
 
 
 def read_settings(data: Path) -> dict[str, str]:

@@ -163,10 +163,10 @@ def _waiting(some: Sequence[Backlog]) -> tuple[int, str | None]:
 
 
 def mail_line(mails: Mails) -> Text:
-    """`mail  12 delivered, 1 deferred, 0 bounced since delivery started; 127.0.0.1:2525 takes them, 12 in the sink`."""
-    counted = (
-        f"{mails.delivered:,} delivered, {mails.deferred:,} deferred, {mails.bounced:,} bounced since delivery began"
-    )
-    server = f"{mails.smtp} takes them" if mails.answers else f"{mails.smtp or 'no server'} does not answer"
-    sink = "" if mails.in_sink is None else f", {mails.in_sink:,} in the sink"
-    return Text.assemble(("mail ", "dim"), counted, "; ", (server, "" if mails.answers else "bright_red"), sink)
+    """`mail 127.0.0.1:2525: 12 delivered, 1 deferred, 0 bounced since delivery began; 12 in the sink`."""
+    silent = f"{mails.smtp or 'no server'} does not answer"
+    kinds = {"delivered": mails.delivered, "deferred": mails.deferred, "bounced": mails.bounced}
+    counts = ", ".join(f"{number:,} {kind}" for kind, number in kinds.items())
+    sink = "" if mails.in_sink is None else f"; {mails.in_sink:,} in the sink"
+    server = mails.smtp if mails.answers else (silent, "bright_red")
+    return Text.assemble(("mail ", "dim"), server, f": {counts} since delivery began{sink}")
