@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -18,12 +19,15 @@ from typing import Any
 import psutil
 import pytest
 
+from cpor.devstack.mail import received
 from cpor.devstack.platform import PlatformKind, choose_platform, prepare_platform
-from cpor.domain.vocabulary import Acknowledgement, CommandName
+from cpor.domain.vocabulary import Acknowledgement, CommandName, parse_instant
+from cpor.ops.clock import await_idle
 from cpor.ops.instance import find_instance
 from cpor.ops.main import cli, run
 from cpor.ops.partner_client import Dropbox, PartnerClient, declared, upload
-from cpor.ops.reading import partition_counts
+from cpor.ops.reading import partition_counts, read_whole
+from cpor.ops.running import SERVICES
 from cpor.runtime.topics import Topic
 
 START_SECONDS = 150
@@ -240,23 +244,49 @@ def test_env_prints_what_a_client_needs(desk: Desk) -> None:
     said = desk.cpor("env")
     told = dict(line.split("=", 1) for line in said.out.splitlines())
     wanted = {"CPOR_KAFKA_BOOTSTRAP", "CPOR_S3_ENDPOINT", "CPOR_S3_ACCESS_KEY", "CPOR_S3_SECRET_KEY"}
-    assert wanted <= told.keys()
+    assert wanted | {"CPOR_MAIL_DIR", "CPOR_CONSENT_URL"} <= told.keys()
+    assert Path(told["CPOR_MAIL_DIR"]).is_dir()
     assert told == desk.cpor("env", "--json").json
 
 
 def test_status_tells_of_each_worker_and_of_what_waits(desk: Desk, claims: dict[str, str]) -> None:
     told = desk.cpor("status", "--json").json
-    assert {each["service"] for each in told["workers"]} == {"intake", "review"}
+    assert [each["service"] for each in told["workers"]] == [*SERVICES, "notify-delivery"]
     assert all(each["state"] in ("running", "idle") for each in told["workers"])
+    assert told["mail"]["answers"]
     topics = {(each["service"], each["topic"]) for each in told["inputs"]}
     assert {("intake", "cpor.partners.P-1.commands"), ("review", "cpor.claims.commands")} <= topics
-    assert all(each["lag"] == 0 for each in told["inputs"])
+    assert ("notify-delivery", "cpor.notify.mail") in topics
+
+
+def test_once_nothing_is_left_to_do_status_says_so(desk: Desk, claims: dict[str, str]) -> None:
+    await_idle(find_instance(desk.data))
+    told = desk.cpor("status", "--json").json
+    assert [each for each in told["inputs"] if each["lag"] or each["oldest_ms"] is not None] == []
+    assert not any(each["timers_held"] for each in told["workers"])
+    assert told["mail"]["delivered"] == told["mail"]["in_sink"] > 0
+
+
+def test_status_can_be_watched_on_a_terminal_until_it_is_stopped(desk: Desk) -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "cpor.ops", "status", "--watch", "--data", str(desk.data)]
+    sized = os.environ | {"COLUMNS": "100", "LINES": "40", "TERM": "xterm"}
+    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=sized)
+    os.close(theirs)
+    shown = ""
+    while shown.count("in the sink") < 2:  # shown, and shown again
+        shown += os.read(ours, 65_536).decode(errors="replace")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 0
+    os.close(ours)
+    assert all(f"{service}-0" in shown for service in SERVICES)
 
 
 def test_the_doctor_finds_a_fresh_instance_well(desk: Desk) -> None:
     told = desk.cpor("doctor", "--json").json
     assert [each for each in told if each["verdict"] == "bad"] == []
-    assert {"broker", "topics", "topic settings", "S3 bucket", "workers"} <= {each["what"] for each in told}
+    wanted = {"broker", "topics", "topic settings", "S3 bucket", "mail server", "settings", "workers"}
+    assert wanted <= {each["what"] for each in told}
 
 
 # -- partners and customers ------------------------------------------------------------------------------------------
@@ -417,13 +447,29 @@ def test_the_test_clock_moves_on_and_the_workers_with_it(desk: Desk, claims: dic
     assert commented["at"] > "2026-03-03T20:00"
 
 
+def test_however_far_the_clock_is_moved_no_reminder_is_skipped_and_none_comes_late(
+    desk: Desk, claims: dict[str, str]
+) -> None:
+    assert desk.cpor("clock", "advance", "60d").code == 0
+    instance = find_instance(desk.data)
+    events = [json.loads(each.value or b"") for each in read_whole(instance.transport, [Topic.DEADLINE_EVENTS])]
+    told = [each for each in events if each["claim_id"] == claims["c-2"] and each["clock"] == "dispute_window"]
+    assert [each["rung"] for each in sorted(told, key=lambda each: str(each["fired_at"]))] == [0, 1, 9]
+    for each in events:
+        if each["rung"] == 9:
+            assert 0 <= parse_instant(each["fired_at"]) - parse_instant(each["due"]) < 3_600_000, each
+    kinds = [each.message["X-CPOR-Kind"] for each in received(Path(instance.endpoints.mail_dir))]
+    assert (kinds.count("deadline_near"), kinds.count("window_closed"), kinds.count("official")) == (2, 1, 1)
+
+
 def test_up_stops_cleanly_and_a_second_one_goes_on_where_it_stopped(desk: Desk, claims: dict[str, str]) -> None:
     known = desk.cpor("claims", "list", "--json", "--sort", "claim_ref").json
-    children = desk.children()
+    children, environment = desk.children(), desk.cpor("env", "--json").json
     assert desk.down() == 0
     assert not [each for each in children if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
     assert desk.cpor("claims", "list").code == 3
     desk.up()
+    assert desk.cpor("env", "--json").json == environment
     assert desk.cpor("claims", "list", "--json", "--sort", "claim_ref").json == known
     assert desk.cpor("clock", "show", "--json").json["now"] > "2026-03-03T20:00"
 
