@@ -20,7 +20,7 @@ from cpor.domain.vocabulary import CommandName, EventName
 from cpor.ops.checker import PipelineLog, summary
 from cpor.ops.figures import DELIVERY
 from cpor.ops.rest import resting
-from cpor.ops.running import SERVICES, SINK, Running, is_ready
+from cpor.ops.running import SERVICES, SINK, Running, await_ready, is_ready
 from cpor.runtime.clock import TestClock
 from cpor.runtime.topics import DAY_MS, Count
 from schemas.envelope import read_envelope
@@ -216,6 +216,7 @@ def _assert_given_up(transactions: Transactions, frozen: Frozen) -> None:
 def _settle(running: Running, desk: Desk, days: Days) -> None:
     """Until nobody has anything left to say in a month, and no mail waits to be sent again."""
     end = days.clock.now() + LAST_DAYS * DAY_MS
+    await_ready(running)
     with resting(running.instance) as rest:
         while True:
             next_timer = rest.wait(days.clock.now())

@@ -9,7 +9,7 @@ import pytest
 
 from cpor.domain.ids import receipt_id
 from cpor.ops.rest import resting
-from cpor.ops.running import Running
+from cpor.ops.running import Running, await_ready
 from cpor.runtime.record import Output
 from cpor.runtime.topics import Count
 from tests.chaos.instance import counts_of, introduce, lose_store, own_instance, send, whole_log
@@ -64,6 +64,7 @@ def _played(running: Running, losses: Losses) -> Iterator[str]:
             for name in losses.get(number, ()):
                 lose_store(running, *name.split("-"))
             offsets += send(running, outputs[half:])
+            await_ready(running)
             rest.wait(running.instance.clock.now())
             for word, output, offset in zip(stage, outputs, offsets, strict=True):
                 if isinstance(word, Said):
