@@ -24,6 +24,7 @@ from cpor.ops.locations import locations
 from cpor.ops.mail import mail
 from cpor.ops.operations import ops
 from cpor.ops.partners import partners, reference
+from cpor.ops.poe.command import poe
 from cpor.ops.review import review
 from cpor.ops.status import status
 from cpor.ops.up import up
@@ -40,7 +41,8 @@ cli = typer.Typer(
 )
 for command in (up, env, demo, status, doctor):
     cli.command(command.__name__)(command)
-for group in (partners, reference, claims, locations, catalogue, review, consent, mail, deadline, ops, clock):
+GROUPS = (partners, reference, claims, locations, catalogue, poe, review, consent, mail, deadline, ops, clock)
+for group in GROUPS:
     cli.add_typer(group)
 
 

@@ -22,6 +22,7 @@ from cpor.domain.vocabulary import instant_text, parse_instant
 from cpor.ops import figures
 from cpor.ops.errors import NotReachable, Refused, WrongUse
 from cpor.ops.instance import CLOCK_FILE, Instance, clock_file
+from cpor.ops.poe.shelf import put_templates
 from cpor.ops.reading import partition_counts
 from cpor.ops.settings import keep_settings, posted
 from cpor.runtime.clock import TestClock
@@ -100,8 +101,11 @@ def run_workers(
 
 
 def prepare_instance(plan: Plan, endpoints: Endpoints, environment: Mapping[str, str] = os.environ) -> Instance:
-    """Topics, addresses, settings and clock, so that workers can start. Raises WrongUse and Refused."""
+    """Topics, templates, addresses, settings and clock, so that workers can start. Raises WrongUse, Refused,
+    NotReachable.
+    """
     counts = prepare_topics(endpoints, environment)
+    put_templates(endpoints)
     known = posted(endpoints, environment)
     known.save()
     keep_settings(known.data_dir, counts, environment)
