@@ -1,6 +1,7 @@
 """`python -m schemas.generate [--check]`: writes `json/<type>.json` from the models, or says which files are stale.
 
-`--check` also fails where a type has no golden example in `corpus/`, or an example no type: examples are never deleted.
+`--check` also fails where a type has no golden example in `corpus/`, or an example no type (examples are never
+deleted), and where a message no longer fits what was released: see `schemas/release.py`.
 """
 
 from __future__ import annotations
@@ -12,38 +13,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pydantic.json_schema import GenerateJsonSchema
-
-from schemas.registry import MESSAGES, MessageSpec
-
-HERE = Path(__file__).parent
-JSON = HERE / "json"
-CORPUS = HERE / "corpus"
-
-
-def json_schema(spec: MessageSpec) -> dict[str, Any]:
-    """JSON Schema 2020-12 of a message's value."""
-    made = spec.model.model_json_schema(mode="validation")
-    return {"$schema": GenerateJsonSchema.schema_dialect, "title": spec.name, **_described(spec), **_without(made)}
-
-
-def _described(spec: MessageSpec) -> dict[str, str]:
-    return {"description": f"{spec.description} Topics: {', '.join(spec.topics)}."}
-
-
-def _without(made: dict[str, Any]) -> dict[str, Any]:
-    """As readers take it: unknown fields are allowed, and an absent field has no default that it could not hold."""
-    kept = {name: value for name, value in made.items() if name not in ("title", "description")}
-    for part in (kept, *kept.get("$defs", {}).values()):
-        part.pop("additionalProperties", None)
-        for field in part.get("properties", {}).values():
-            if "default" in field and field["default"] is None and "anyOf" not in field:
-                del field["default"]
-    return kept
-
-
-def file_of(folder: Path, name: str) -> Path:
-    return folder / f"{name}.json"
+from schemas.files import CORPUS, HERE, JSON, file_of, json_schema
+from schemas.registry import MESSAGES
+from schemas.release import all_breaks
 
 
 def wanted() -> dict[Path, str]:
@@ -97,12 +69,12 @@ def main(arguments: Iterable[str] | None = None) -> int:
     if not parser.parse_args(None if arguments is None else list(arguments)).check:
         print(f"{write_all()} files written or removed.")
         return 0
-    found = problems()
-    for line in found:
+    found, broken = problems(), all_breaks()
+    for line in (*found, *broken):
         print(line, file=sys.stderr)
     if found:
         print("Run `python -m schemas.generate` and commit the result.", file=sys.stderr)
-    return 1 if found else 0
+    return 1 if found or broken else 0
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from schemas.generate import CORPUS, file_of
+from schemas.files import CORPUS, file_of
 from schemas.registry import MESSAGES, MessageSpec
 
 
