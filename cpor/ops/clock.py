@@ -70,9 +70,17 @@ def test_clock(instance: Instance) -> TestClock:
     return TestClock(instance.test_clock)
 
 
-def advance_to(instance: Instance, target: int, told: Callable[[int, int], None] = lambda now, steps: None) -> None:
+def advance_to(
+    instance: Instance,
+    target: int,
+    told: Callable[[int, int], None] = lambda now, steps: None,
+    *,
+    together: int = 0,
+) -> None:
     """Step to each instant at which a timer of any worker is due, then to `target`, and wait for rest after each: what
     is due has happened, with all that follows from it, before time goes on. `told` hears the time and the steps so far.
+
+    `together`: who is in a hurry goes so many ms further with each step, and what is due in them fires in one.
     Raises NotReachable where a step does not come to rest.
     """
     moved = test_clock(instance)
@@ -81,7 +89,7 @@ def advance_to(instance: Instance, target: int, told: Callable[[int, int], None]
         due = rest.wait(moved.now())
         while (now := moved.now()) < target:
             told(now, steps)
-            step = target if due is None else min(due, target)
+            step = target if due is None else min(due + together, target)
             if step > now:  # else time went by it on its own
                 moved.set(step)
                 steps += 1

@@ -70,10 +70,10 @@ def what_next(report: Report, data: Path | None, *, running: bool) -> str:
     if running:
         return f"to look around: {look}"
     if data is not None:
-        return f"to look around: cpor up --data {data}, and in another terminal {look}, each with --data {data}"
+        return f"to look around: cpor up --data {data}; then, with the same --data: {look}"
     if report.balances:
         return "to look around afterwards: cpor demo --data DIR, then cpor up --data DIR"
-    return f"to find out why: cpor demo --data DIR keeps everything; then cpor up --data DIR, and {look}"
+    return f"to find out why: cpor demo --data DIR keeps everything; then cpor up --data DIR, and there {look}"
 
 
 # -- where ------------------------------------------------------------------------------------------------------------
@@ -167,7 +167,7 @@ def showing(stories: int) -> Iterator[Callable[[Tally], None]]:
             bars.update(told, completed=tally.finished)
             bars.update(said, completed=tally.receipts, total=sum(tally.sent.values()))
             bars.update(decided, completed=tally.outcomes + tally.heard, total=tally.decisions + tally.told)
-            bars.update(mails, completed=tally.mails)
+            bars.update(mails, completed=tally.mails, total=tally.mails_written)
             bars.update(days, completed=tally.days, total=LAST_DAY)
 
         yield changed

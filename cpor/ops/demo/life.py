@@ -13,8 +13,8 @@ from cpor.runtime.record import Record
 from schemas import envelope
 from schemas.mail import BOUNCED, DEFERRED, MAIL
 
-#: So much of a line is shown: with time and name it fits 100 columns.
-LONGEST = 64
+#: So much is shown of what was said: two lines on a screen of 100 columns.
+LONGEST = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def life(log: PipelineLog, claim_id: str) -> list[Line]:
     subject = (envelope.SUBJECT, claim_id.encode())
     entries = (entry_of(each, inside=True) for each in log.events if subject in each.headers)
     events = _of_events([each for each in entries if each is not None])
-    mails = _mails(each for each in (*log.mails, *log.deliveries) if subject in each.headers)
+    mails = _mails(each for each in (*log.deliveries, *log.mails) if subject in each.headers)
     return sorted([*events, *mails], key=lambda line: (line.at, line.mail))
 
 

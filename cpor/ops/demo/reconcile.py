@@ -115,7 +115,7 @@ def _of_tally(reading: Reading, tally: Tally) -> list[Row]:
     return [
         Row("messages the partners sent", sum(tally.sent.values()), "records in their topics", len(log.commands)),
         Row("decisions sent", tally.decisions, "in review's inbox", decided),
-        Row("answers of customers, incentive results", tally.told, "on record", told),
+        Row("customers' answers, incentive results", tally.told, "on record", told),
     ]
 
 
@@ -167,7 +167,7 @@ def _of_units(reading: Reading, claims: Mapping[str, tuple[str, str]]) -> list[R
         Row(
             "claims approved now",
             approved,
-            f"{len(set(held))} hold a unit + {without} whose association ended",
+            f"{len(set(held))} hold a unit + {without} hold none any more",
             len(set(held)) + without,
         ),
     ]

@@ -27,6 +27,8 @@ from schemas.mail import BOUNCED, DELIVERED
 SILENCE_SECONDS = 60.0
 #: Uploads at one time.
 HANDS = 4
+#: What is due within so long is due at once: midnight comes six times a day, once for each country.
+TOGETHER_MS = 6 * 3_600_000
 #: Stories that begin in one round: making their documents takes a moment, and the first answers should not wait.
 ENTRANCES = 8
 
@@ -65,6 +67,7 @@ class Tally:
     told: int = 0
     heard: int = 0
     uploads: int = 0
+    mails_written: int = 0
     #: Mails that were delivered, or for good not.
     mails: int = 0
     days: int = 0
@@ -107,7 +110,7 @@ class Stage:
     def _sources(self, partners: list[str]) -> dict[TopicPartition, int]:
         """Receipts and events from here on: an instance that is used again has older ones."""
         tps = [TopicPartition(receipts_topic(name), 0) for name in partners]
-        heard = (Topic.CLAIM_EVENTS, Topic.CONSENT_EVENTS, Topic.DELIVERIES)
+        heard = (Topic.CLAIM_EVENTS, Topic.CONSENT_EVENTS, Topic.MAIL, Topic.DELIVERIES)
         tps += [TopicPartition(topic, n) for topic in heard for n in range(self._claims)]
         return self._reader.ends(tps)
 
@@ -127,6 +130,7 @@ class Stage:
                 )
             if self._waiting and not fresh and not self._pending():
                 self._let_days_pass()
+                heard = time.monotonic()
             self._changed(self.tally)
         await_idle(self.instance)
 
@@ -232,6 +236,8 @@ class Stage:
         elif record.topic == Topic.CONSENT_EVENTS:
             self._links.see(record)
             self._read_effect(record)
+        elif record.topic == Topic.MAIL:
+            self.tally.mails_written += 1
         elif record.topic == Topic.DELIVERIES:
             self.tally.mails += record.header(envelope.TYPE) in (DELIVERED, BOUNCED)
         else:
@@ -312,7 +318,7 @@ class Stage:
             self.tally.days = (now - self._began) // MS_PER_DAY
             self._changed(self.tally)
 
-        advance_to(self.instance, target, told)
+        advance_to(self.instance, target, told, together=TOGETHER_MS)
 
     def close(self) -> None:
         self._hands.shutdown(wait=False, cancel_futures=True)

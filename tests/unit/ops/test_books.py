@@ -91,7 +91,7 @@ def test_a_delivered_mail_that_no_mailbox_holds_does_not_balance(log: PipelineLo
 
 def test_what_the_demo_sent_and_no_topic_holds_does_not_balance(log: PipelineLog) -> None:
     sent = Counter({"P-1": len(log.commands)})
-    heard = {"messages the partners sent", "decisions sent", "answers of customers, incentive results"}
+    heard = {"messages the partners sent", "decisions sent", "customers' answers, incentive results"}
     decisions = next(each.right_count for each in count(log, Tally()).rows if each.left == "decisions sent")
     whole = Tally(sent=sent, decisions=decisions, told=len(log.responses))
     assert unbalanced(log, whole) == set()
