@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Iterator
 
 from cpor.devstack.jars import find_java, find_maven, jar_dir
-from cpor.devstack.platform import docker_unavailable
+from cpor.devstack.platform import PlatformKind, docker_unavailable
 from cpor.ops.findings import Finding, bad, good, warn
 
 GIB = 1024**3
@@ -37,7 +38,10 @@ def _native_crc() -> Finding:
 
 
 def _platform() -> Iterator[Finding]:
-    """One of Java with Maven, or Docker, is enough."""
+    """One of Java with Maven, or Docker, is enough; a platform of somebody else's needs neither."""
+    if os.environ.get("CPOR_PLATFORM") == PlatformKind.EXTERNAL:
+        yield good("platform", "Kafka and S3 of your own: neither Java nor Docker is needed here")
+        return
     java, maven, jars = find_java(), find_maven(), jar_dir().is_dir()
     docker = docker_unavailable()
     embedded = java is not None and (maven is not None or jars)

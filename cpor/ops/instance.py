@@ -18,6 +18,7 @@ from cpor.devstack.probe import kafka_answers
 from cpor.ops.errors import NotReachable
 from cpor.ops.settings import read_settings
 from cpor.runtime.clock import Clock, SystemClock, TestClock
+from cpor.runtime.settings import with_secrets
 
 if TYPE_CHECKING:
     from cpor.runtime.transport.kafka import KafkaTransport
@@ -76,7 +77,7 @@ def _named_by(environment: Mapping[str, str], data: Path) -> Endpoints | None:
     if not environment.get("CPOR_KAFKA_BOOTSTRAP"):
         return None
     try:
-        return endpoints_from_env(data.resolve(), environment)
+        return endpoints_from_env(data.resolve(), with_secrets(environment))
     except PlatformError as fault:
         raise NotReachable(str(fault)) from None
 

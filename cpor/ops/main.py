@@ -26,6 +26,7 @@ from cpor.ops.operations import ops
 from cpor.ops.partners import partners, reference
 from cpor.ops.poe.command import poe
 from cpor.ops.review import review
+from cpor.ops.setup import setup
 from cpor.ops.status import status
 from cpor.ops.up import up
 from cpor.runtime.errors import Misconfigured
@@ -41,7 +42,7 @@ cli = typer.Typer(
 )
 for command in (up, env, demo, status, doctor):
     cli.command(command.__name__)(command)
-GROUPS = (partners, reference, claims, locations, catalogue, poe, review, consent, mail, deadline, ops, clock)
+GROUPS = (partners, reference, claims, locations, catalogue, poe, review, consent, mail, deadline, ops, clock, setup)
 for group in GROUPS:
     cli.add_typer(group)
 

@@ -3,15 +3,20 @@
 A worker is healthy while its rounds end. The file `health.json` in its slot directory is renewed at most once a
 second (ten times under a test clock, whose mover waits for it); the supervisor, `cpor status` and container health
 checks read it.
+
+`python -m cpor.runtime.health --service S --slot N --data DIR` ends with 0 when that worker makes rounds, else with 1
+and a line that says what it does instead. CPOR_SERVICE, CPOR_SLOT and CPOR_DATA stand in for the options.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
+import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -139,3 +144,30 @@ def is_heard(told: dict[str, Any]) -> bool:
 def is_fresh(told: dict[str, Any]) -> bool:
     """Whether the worker makes rounds."""
     return is_heard(told) and told["state"] in ROUNDS
+
+
+def check(service: str, told: Mapping[str, Any] | None) -> str | None:
+    """What keeps a worker from making rounds, in one line; None when it makes them."""
+    if told is None:
+        return f"{service} has not told of itself yet"
+    if not is_heard(dict(told)):
+        return f"{service} was last heard of {(wall_ms() - int(told['at'])) // 1000} s ago, {told['state']}"
+    if told["state"] in ROUNDS:
+        return None
+    return f"{service} is {told['state']}" + (f": {told['why']}" if "why" in told else "")
+
+
+def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] = os.environ) -> None:
+    """The health check of a container."""
+    parser = argparse.ArgumentParser(prog="python -m cpor.runtime.health", description="Whether a worker makes rounds.")
+    parser.add_argument("--service", default=environment.get("CPOR_SERVICE"))
+    parser.add_argument("--slot", default=environment.get("CPOR_SLOT", "0"))
+    parser.add_argument("--data", type=Path, default=Path(environment.get("CPOR_DATA", ".cpor")))
+    asked = parser.parse_args(arguments)
+    if not asked.service:
+        parser.error("--service or CPOR_SERVICE must name the worker")
+    sys.exit(check(asked.service, read_health(asked.data / asked.service / asked.slot / "health.json")))
+
+
+if __name__ == "__main__":
+    main()

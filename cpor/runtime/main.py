@@ -13,6 +13,7 @@ from types import FrameType
 from typing import NoReturn
 
 import structlog
+from kafka.errors import KafkaTimeoutError
 
 from cpor.runtime import logs
 from cpor.runtime.errors import ExitCode, Fenced, Misconfigured, RuntimeFault
@@ -92,6 +93,10 @@ def _guarded(settings: Settings, build: Callable[[Settings], Processor]) -> Exit
     except RuntimeFault as fault:
         log.error("stopped", cause=str(fault), because=repr(fault.__cause__), exc_info=fault.__cause__)
         health.ended("stopped", str(fault))
+        return ExitCode.STOPPED
+    except KafkaTimeoutError as fault:
+        log.error("stopped: Kafka does not answer", kafka=settings.kafka_bootstrap, cause=str(fault))
+        health.ended("stopped", f"Kafka does not answer: {fault}")
         return ExitCode.STOPPED
     except Exception as fault:
         log.exception("stopped by an unknown fault", cause=repr(fault))

@@ -17,6 +17,8 @@ from cpor.runtime.transport.kafka import SESSION_TIMEOUT_MS, TRANSACTION_TIMEOUT
 CLAIMS_PARTITIONS = 8
 PARTNERS_PARTITIONS = 4
 GRACE_MS = 60_000
+#: What may be named by a file that holds it, CPOR_…_FILE, so that it stands in no environment.
+SECRETS = ("CPOR_CONSENT_KEY", "CPOR_S3_ACCESS_KEY", "CPOR_S3_SECRET_KEY")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +63,11 @@ class Settings:
     @classmethod
     def read(cls, service: str, arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Settings:
         """From `--slot` and `--data` and the CPOR_* variables. Raises Misconfigured, naming what is missing."""
-        env = os.environ if environment is None else environment
+        env = with_secrets(os.environ if environment is None else environment)
         parser = argparse.ArgumentParser(prog=f"python -m services.{service}")
-        parser.add_argument("--slot", default="0", help="this process's place in the group; one process per slot")
+        parser.add_argument(
+            "--slot", default=env.get("CPOR_SLOT", "0"), help="this process's place in the group; one process per slot"
+        )
         parser.add_argument(
             "--data", type=Path, default=Path(env.get("CPOR_DATA", ".cpor")), help="local data directory"
         )
@@ -97,6 +101,24 @@ class Settings:
     def counts(self) -> dict[str, int]:
         """Partitions by kind of topic, for `Admin.create`."""
         return {"claims": self.claims_partitions, "partners": self.partners_partitions, "one": 1}
+
+
+def with_secrets(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment with the secrets that it names by a file; one that it names itself goes first.
+
+    Raises Misconfigured where such a file cannot be read.
+    """
+    named = {name: environment.get(f"{name}_FILE") for name in SECRETS}
+    return {name: _content(f"{name}_FILE", path) for name, path in named.items() if path} | {
+        name: value for name, value in environment.items() if value or name not in SECRETS
+    }
+
+
+def _content(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text().strip()
+    except (OSError, UnicodeDecodeError) as fault:
+        raise Misconfigured(f"{name} names {path}, which cannot be read: {type(fault).__name__}") from None
 
 
 def _number(env: Mapping[str, str], name: str, default: int) -> int:

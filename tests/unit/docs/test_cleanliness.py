@@ -10,7 +10,7 @@ from tests.unit.docs.pages import name_of, text_of, tracked
 
 #: Names in an address that say nothing about anybody's network: standards, this machine, names reserved for examples.
 HARMLESS = re.compile(
-    r"(127\.0\.0\.1|0\.0\.0\.0|localhost|\{|(www\.)?(w3\.org|json-schema\.org|schemas\.openxmlformats\.org)|store[:/]"
+    r"(127\.0\.0\.1|0\.0\.0\.0|localhost|\{|(www\.)?(w3\.org|json-schema\.org|schemas\.openxmlformats\.org)|(store|mail)[:/]"
     r"|([\w-]+\.)*example\b|…|<|\[|$|\")"
 )
 ADDRESS = re.compile(r"\b(?:https?|s3|oci|docker|git|ssh)://([^\s`')]*)")

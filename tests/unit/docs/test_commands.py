@@ -15,8 +15,9 @@ import typer.main
 from cpor.ops.main import cli
 from tests.unit.docs.pages import ROOT, documents, fenced, name_of, text_of, without_fences
 
+SERVICE = re.compile(r"^  ([a-z-]+):", re.MULTILINE)
 TARGET = re.compile(r"^([a-z]+):", re.MULTILINE)
-INLINE = re.compile(r"`((?:cpor|make) [^`]*)`")
+INLINE = re.compile(r"`((?:cpor|make|docker compose) [^`]*)`")
 PYTHONS = ("python", ".venv/bin/python", ".venv-bench/bin/python")
 #: A word of a path of commands; what begins otherwise is an argument.
 WORD = re.compile(r"[a-z][a-z-]*")
@@ -38,6 +39,8 @@ def faults(line: str) -> Iterator[str]:
         yield from faults_of_cpor(words[1:])
     elif words[0] in PYTHONS:
         yield from faults_of_python(words[1:])
+    elif words[:2] == ["docker", "compose"]:
+        yield from faults_of_compose(words[2:])
     elif not (ROOT / words[0]).is_file():
         yield f"no test knows how to check: {line}"
 
@@ -75,6 +78,18 @@ def faults_of_python(words: list[str]) -> Iterator[str]:
         yield f"no such script or module: {words}"
 
 
+def faults_of_compose(words: list[str]) -> Iterator[str]:
+    """A command of ours in its container; `docker compose` itself is tried by `tests/integration/containers`."""
+    services = SERVICE.findall(text_of(ROOT / "docker-compose.yml").partition("\nservices:\n")[2])
+    if words[0] in ("up", "down"):
+        return
+    named = [at for at, word in enumerate(words) if word in services]
+    if words[0] not in ("run", "logs") or not named:
+        yield f"docker-compose.yml has no service for: {' '.join(words)}"
+    elif words[0] == "run" and words[named[0]] == "cpor":
+        yield from faults_of_cpor(words[named[0] + 1 :])
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -84,6 +99,8 @@ def faults_of_python(words: list[str]) -> Iterator[str]:
         "cpor clock rewind",
         "cpor up --nothing",
         ".venv/bin/python -m schemas.nothing",
+        "docker compose run --rm nothing",
+        "docker compose run --rm cpor nothing",
         "curl somewhere",
     ],
 )

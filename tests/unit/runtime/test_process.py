@@ -32,6 +32,14 @@ def build(settings):
 main.start("broken", build, ["--slot", "a", "--data", "DATA"])
 """
 
+UNANSWERED = """
+from kafka.errors import KafkaTimeoutError
+from cpor.runtime import main
+def build(settings):
+    raise KafkaTimeoutError("Unable to bootstrap from 127.0.0.1:9")
+main.start("lonely", build, ["--data", "DATA"])
+"""
+
 LOGGING = """
 import logging, threading, structlog
 from cpor.runtime import logs
@@ -80,6 +88,15 @@ def test_a_worker_that_stops_ends_at_once_whatever_its_threads_do(tmp_path: Path
     health = read_health(tmp_path / "broken" / "a" / "health.json")
     assert health is not None
     assert health["state"] == "stopped"
+
+
+def test_a_broker_that_does_not_answer_is_named_without_a_traceback(tmp_path: Path) -> None:
+    worker = python(UNANSWERED.replace("DATA", str(tmp_path)), CPOR_KAFKA_BOOTSTRAP="127.0.0.1:9")
+    _, told = worker.communicate(timeout=30)
+    assert worker.returncode == ExitCode.STOPPED
+    last = json.loads(told.strip().splitlines()[-1])
+    assert (last["event"], last["kafka"]) == ("stopped: Kafka does not answer", "127.0.0.1:9")
+    assert "exception" not in last
 
 
 def test_settings_that_are_missing_are_named_and_end_the_worker(tmp_path: Path) -> None:
