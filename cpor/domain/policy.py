@@ -244,13 +244,6 @@ class CoopNames:
     names: tuple[str, ...]
 
 
-#: R11: told with every choice of a role.
-ROLE_WARNING = (
-    "A wrong role or Partner ID can cost eligibility and earnings. The role cannot be changed later: "
-    "correcting it means a new claim."
-)
-
-
 @dataclass(frozen=True)
 class Policy:
     """One edition of the rules, whole. Its parts are named as the sections of the data file."""

@@ -25,7 +25,7 @@ def fact_errors(desk: Desk, claim: ClaimState) -> tuple[FieldError, ...]:
     location = partner.location(claim.form.location_id)
     if location is None:
         return location_errors(partner, claim.form.location_id)
-    return check_facts(
+    found = check_facts(
         policy(claim.policy),
         claim.form,
         customer=known.customer,
@@ -33,6 +33,15 @@ def fact_errors(desk: Desk, claim: ClaimState) -> tuple[FieldError, ...]:
         location=location,
         at=desk.context.received_at,
     )
+    return tuple(_as_shown(claim, each) for each in found)
+
+
+def _as_shown(claim: ClaimState, error: FieldError) -> FieldError:
+    """D11: what was filled in is not told to the partner before the approval, in an answer either."""
+    told = claim.form.subscription_id
+    if told is None or not claim.subscription_filled_in or claim.approval is not None:
+        return error
+    return replace(error, detail=error.detail.replace(told, f"…{told[-4:]}"))
 
 
 def location_errors(partner: Partner, location_id: str | None) -> tuple[FieldError, ...]:
