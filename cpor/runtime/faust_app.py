@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from faust.transport.drivers import aiokafka as driver
 
 from cpor.runtime.errors import ExitCode, Misconfigured, Reject, Retry
 from cpor.runtime.health import Health
-from cpor.runtime.lanes import Flights, Lanes
+from cpor.runtime.lanes import Flights, Lanes, Lease
 from cpor.runtime.letters import letter_headers
 from cpor.runtime.record import Output, Record
 from cpor.runtime.topics import Topic
@@ -44,6 +45,8 @@ RETRIES_EXHAUSTED = "retries_exhausted"
 #: How long a rebalance or the end of the process waits for what has begun.
 END_SECONDS = 5.0
 SESSION_SECONDS = 45.0
+#: The part of a session after which a worker that was not heard of begins nothing: the rest is for what has begun.
+LEASE = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,12 @@ class SendTimedOut(Exception):
 
 
 class _ConsumerThread(driver.AIOKafkaConsumerThread):
+    async def on_start(self) -> None:
+        await super().on_start()
+        consumer: Any = self._consumer
+        app: Any = self.app
+        watch_heartbeats(consumer._coordinator, app.lease)
+
     def _create_worker_consumer(self, transport: Any) -> Any:
         """Faust reads aborted records unless it runs `exactly_once`; it offers no setting."""
         consumer = super()._create_worker_consumer(transport)
@@ -130,6 +139,20 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
             raise Misconfigured("this aiokafka cannot be told to read committed records only")
         consumer._isolation_level = "read_committed"
         return consumer
+
+
+def watch_heartbeats(coordinator: Any, lease: Lease) -> None:
+    """Every heartbeat that the group answers renews the lease, as of when it was sent."""
+    beat = coordinator._do_heartbeat
+
+    async def watched() -> bool:
+        asked = time.monotonic()
+        answered = bool(await beat())
+        if answered:
+            lease.renew(asked)
+        return answered
+
+    coordinator._do_heartbeat = watched
 
 
 class SafeConsumer(driver.Consumer):
@@ -159,6 +182,10 @@ class SafeConsumer(driver.Consumer):
         await super().on_partitions_revoked(revoked)
         self.app.flights.forget()
 
+    async def on_partitions_assigned(self, assigned: Any, generation_id: int = 0) -> None:
+        self.app.lease.renew(time.monotonic())
+        await super().on_partitions_assigned(assigned, generation_id)
+
     async def perform_seek(self) -> None:
         self.app.flights.forget()
         await super().perform_seek()
@@ -184,6 +211,7 @@ class SafeApp(faust.App):
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
         self.flights = Flights()
+        self.lease = Lease(LEASE * SESSION_SECONDS)
         self.lanes: Lanes | None = None
         #: Called when partitions may have gone to another worker.
         self.when_lost: Callable[[], None] = lambda: None
@@ -215,7 +243,7 @@ def new_app(
     if guarantee != GUARANTEE:
         raise Misconfigured(f"Faust's {guarantee} is broken: it must run {GUARANTEE}")
     home.mkdir(parents=True, exist_ok=True)
-    return SafeApp(
+    app = SafeApp(
         f"cpor.{service}",
         broker=";".join(f"kafka://{each.strip()}" for each in bootstrap.split(",")),
         processing_guarantee=guarantee,
@@ -239,6 +267,8 @@ def new_app(
         web_enabled=False,
         worker_redirect_stdouts=False,
     )
+    app.lease = Lease(LEASE * session)
+    return app
 
 
 def agent_on(
@@ -252,7 +282,7 @@ def agent_on(
     returned, never because Faust says so: it acknowledges in a `finally`, also what was cancelled by a rebalance.
     """
     channel = app.topic(*topics, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
-    lanes = app.lanes = Lanes(guard, app.flights, width, key)
+    lanes = app.lanes = Lanes(guard, app.flights, width, key, app.lease.holds)
 
     async def work(stream: Any) -> None:
         async for event in stream.noack().events():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 
@@ -10,6 +11,8 @@ from cpor.runtime.record import Record, TopicPartition
 
 #: So many records wait for each lane: enough to keep it busy, few enough to be given up in a rebalance.
 WAITING = 4
+#: How often a worker that may begin nothing asks whether it may again, seconds.
+ASK_AGAIN = 0.05
 Key = tuple[TopicPartition, bytes | None]
 
 
@@ -46,8 +49,29 @@ class Flights:
         self._next.clear()
 
 
+class Lease:
+    """How long a worker may take its partitions for its own: `seconds` from when it last asked and was told so.
+
+    Who was frozen past its session wakes up with work in its hands that is another's by now.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._asked = float("-inf")
+
+    def renew(self, asked: float) -> None:
+        """`asked`: when, by `time.monotonic`; not when the answer was read, which a freeze may lie before."""
+        self._asked = asked
+
+    def holds(self) -> bool:
+        return time.monotonic() - self._asked < self._seconds
+
+
 class Lanes:
-    """At most `width` records at once; those of one partition and key one after the other, as they were put."""
+    """At most `width` records at once; those of one partition and key one after the other, as they were put.
+
+    None is begun while `may_begin` says no.
+    """
 
     def __init__(
         self,
@@ -55,8 +79,11 @@ class Lanes:
         flights: Flights,
         width: int,
         key: Callable[[Record], bytes | None] = lambda record: record.key,
+        may_begin: Callable[[], bool] = lambda: True,
     ) -> None:
         self._work = work
+        self._may_begin = may_begin
+        self._given_up = 0
         self._flights = flights
         self._key = key
         self._free = asyncio.Semaphore(width)
@@ -88,14 +115,21 @@ class Lanes:
             return
         record = waiting.popleft()
         try:
-            if self._flights.has(record.tp, record.offset):
+            if await self._is_ours(record):
                 await self._work(record)
                 self._flights.done(record.tp, record.offset)
         finally:
             self._room.release()
 
+    async def _is_ours(self, record: Record) -> bool:
+        before = self._given_up
+        while not self._may_begin() and before == self._given_up:
+            await asyncio.sleep(ASK_AGAIN)
+        return before == self._given_up and self._flights.has(record.tp, record.offset)
+
     async def give_up(self, seconds: float) -> None:
         """Begin nothing that waits; wait for what has begun, `seconds` at most. What was given up stays in flight."""
+        self._given_up += 1
         for waiting in self._waiting.values():
             for _ in range(len(waiting)):
                 waiting.popleft()

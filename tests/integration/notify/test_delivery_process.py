@@ -58,8 +58,8 @@ class Post:
         assert process.stdout is not None
         return int(process.stdout.readline().split()[1])
 
-    def deliver(self, module: str = "services.notify.delivery") -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", module, "--slot", "0", "--data", str(self.home)]
+    def deliver(self, module: str = "services.notify.delivery", slot: str = "0") -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", module, "--slot", slot, "--data", str(self.home)]
         with (self.home / "delivery.log").open("ab") as log:
             process = subprocess.Popen(command, env=self.env, stdout=log, stderr=log)
         self.processes.append(process)

@@ -22,7 +22,9 @@ from cpor.runtime.faust_app import (
     agent_on,
     new_app,
     record_of,
+    watch_heartbeats,
 )
+from cpor.runtime.lanes import Lease
 from cpor.runtime.record import Output, Record, TopicPartition
 from cpor.runtime.topics import Topic
 
@@ -241,6 +243,24 @@ def test_no_commit_passes_a_record_that_was_read_and_is_not_done_wherever_it_got
         assert consumer._filter_committable_offsets([place]) == {place: 9}
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_only_a_heartbeat_that_the_group_answered_renews_the_lease(answered: bool) -> None:
+    """Who was frozen past its session finds out before it begins anything else."""
+    lease = Lease(60)
+
+    class Coordinator:
+        async def _do_heartbeat(self) -> bool:
+            return answered
+
+    async def story() -> bool:
+        coordinator = Coordinator()
+        watch_heartbeats(coordinator, lease)
+        return await coordinator._do_heartbeat()
+
+    assert asyncio.run(story()) == answered
+    assert lease.holds() == answered
 
 
 def test_gaps_in_the_offsets_are_not_kept(app: SafeApp) -> None:

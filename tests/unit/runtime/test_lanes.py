@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable
 
 import pytest
 
-from cpor.runtime.lanes import WAITING, Flights, Lanes
+from cpor.runtime.lanes import WAITING, Flights, Lanes, Lease
 from cpor.runtime.record import Record, TopicPartition
 
 PLACE = TopicPartition("t", 0)
@@ -163,6 +164,41 @@ def test_work_that_takes_too_long_does_not_hold_up_a_rebalance() -> None:
         await scene.let(0)
 
     play(1, story)
+
+
+def test_who_may_begin_nothing_waits_until_it_may_or_its_work_is_anothers() -> None:
+    allowed = [False]
+
+    async def run() -> tuple[list[int], list[int]]:
+        flights, began = Flights(), list[int]()
+
+        async def work(one: Record) -> None:
+            began.append(one.offset)
+
+        lanes = Lanes(work, flights, 2, may_begin=lambda: allowed[0])
+        for offset in (0, 1):
+            flights.take(PLACE, offset)
+            await lanes.put(record(offset, b"%d" % offset))
+        await breathe()
+        before = list(began)
+        await lanes.give_up(5)
+        flights.forget()
+        allowed[0] = True
+        flights.take(PLACE, 0)
+        await lanes.put(record(0))
+        await breathe()
+        return before, began
+
+    assert asyncio.run(run()) == ([], [0])
+
+
+def test_a_lease_lasts_from_when_it_was_asked_for_not_from_when_the_answer_was_read() -> None:
+    lease = Lease(60)
+    assert not lease.holds()
+    lease.renew(time.monotonic())
+    assert lease.holds()
+    lease.renew(time.monotonic() - 61)
+    assert not lease.holds()
 
 
 @pytest.mark.parametrize("seed", range(20))
