@@ -418,6 +418,12 @@ def test_running_clocks_are_listed_and_every_clock_is_explained_day_by_day(
     assert "no clock runs for c-3 (draft)" in nothing.err
 
 
+def test_the_demo_leaves_an_instance_alone_that_has_claims_already(desk: Desk, claims: dict[str, str]) -> None:
+    said = desk.cpor("demo", "--running")
+    assert said.code == 1
+    assert "has claims already" in said.err
+
+
 def test_tables_for_people_name_claims_and_statuses(desk: Desk, claims: dict[str, str]) -> None:
     for words in (
         ("claims", "list"),
