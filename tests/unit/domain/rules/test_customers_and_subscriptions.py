@@ -21,6 +21,7 @@ from cpor.domain.vocabulary import (
     CommandName,
     Edition,
     Instant,
+    LocationId,
     PartnerRole,
     Status,
     SubscriptionId,
@@ -190,7 +191,7 @@ class Outside(World):
 @IN_BOTH
 @pytest.mark.rule("R12", edition="both")
 def test_the_partner_id_is_that_of_a_location_which_should_be_enrolled(edition: Edition) -> None:
-    elsewhere = replace(usage(edition), location_id="4999999")
+    elsewhere = replace(usage(edition), location_id=LocationId("4999999"))
     assert named(world_of(edition).give("c", cmd.CreateClaim(form=elsewhere))) == {
         ("location_id", Code.LOCATION_UNKNOWN)
     }
@@ -203,13 +204,10 @@ def test_the_partner_id_is_that_of_a_location_which_should_be_enrolled(edition: 
 # -- which subscription (D11) -----------------------------------------------------------------------------------------
 
 
-UNNAMED = {"subscription_id": None}
-
-
 @pytest.mark.rule("D11", "R15", edition="P2020")
 def test_2020_the_only_subscription_is_filled_in_at_submission_and_holds_the_claim() -> None:
     world = world_of(Edition.P2020)
-    draft = drafted(world, advisor(Edition.P2020, **UNNAMED))
+    draft = drafted(world, advisor(Edition.P2020, subscription_id=None))
     assert draft.form.subscription_id is None
     claim = world.must("c", submission(Edition.P2020))
     assert (claim.form.subscription_id, claim.subscription_filled_in) == (SUBSCRIPTION, True)
@@ -221,7 +219,7 @@ def test_2020_the_only_subscription_is_filled_in_at_submission_and_holds_the_cla
 @pytest.mark.rule("D11", "R15", edition="P2020")
 def test_2020_where_there_are_several_the_partner_must_say_which() -> None:
     world = with_subscriptions(Edition.P2020, SALES, sold(subscription_id=SECOND))
-    drafted(world, advisor(Edition.P2020, **UNNAMED))
+    drafted(world, advisor(Edition.P2020, subscription_id=None))
     assert named(world.give("c", submission(Edition.P2020))) == {("subscription_id", Code.INVALID_FIELDS)}
     world.must("c", cmd.EditClaim(form=FormData(subscription_id=SECOND), given=("subscription_id",)))
     claim = world.must("c", submission(Edition.P2020))
@@ -231,13 +229,15 @@ def test_2020_where_there_are_several_the_partner_must_say_which() -> None:
 @pytest.mark.rule("D11", "R9", edition="P2020")
 def test_2020_without_a_name_some_subscription_to_the_product_must_have_been_bought_in_the_right_way() -> None:
     world = with_subscriptions(Edition.P2020, sold(products=("finance",)))
-    assert codes(file(world, Edition.P2020, advisor(Edition.P2020, **UNNAMED))) == {Code.CHANNEL_NOT_ELIGIBLE}
+    assert codes(file(world, Edition.P2020, advisor(Edition.P2020, subscription_id=None))) == {
+        Code.CHANNEL_NOT_ELIGIBLE
+    }
 
 
 @pytest.mark.rule("D11", edition="P2020")
 def test_2020_what_was_filled_in_is_shown_to_the_partner_by_four_characters_until_the_approval() -> None:
     world = world_of(Edition.P2020)
-    filed = world.filed("c", form=advisor(Edition.P2020, **UNNAMED))
+    filed = world.filed("c", form=advisor(Edition.P2020, subscription_id=None))
     assert SUBSCRIPTION not in json.dumps(claim_json(Claim(filed, "Contoso", inside=False)))
     assert Claim(filed, "Contoso", inside=False).subscription == f"…{SUBSCRIPTION[-4:]}"
     assert Claim(filed, "Contoso", inside=True).subscription == SUBSCRIPTION
@@ -250,7 +250,7 @@ def test_2020_what_was_filled_in_is_shown_to_the_partner_by_four_characters_unti
 def test_2020_no_answer_names_what_was_filled_in_before_the_approval() -> None:
     """A subscription that is gone from the reference data by the resubmission is spoken of like any other."""
     world = world_of(Edition.P2020)
-    world.under_review("c", form=advisor(Edition.P2020, **UNNAMED))
+    world.under_review("c", form=advisor(Edition.P2020, subscription_id=None))
     world.must("c", EXAMPLES[CommandName.REVIEW_REQUEST_INFORMATION])
     world.subscriptions = {}
     no = refusal(world.give("c", cmd.ResubmitClaim(comment="Done")))
