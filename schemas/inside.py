@@ -32,6 +32,12 @@ from schemas.fields import (
 from schemas.forms import CustomerContact
 from schemas.parts import Actor
 
+#: The command's name stays; of its two versions the newer one is written (`schemas.upcast`).
+UNPARK_V1 = CommandName.UNPARK
+UNPARK_V2 = "cpor.claim.unpark.v2"
+
+LetterId = Annotated[str, Field(min_length=1, max_length=300)]
+
 
 class ByActor(Message):
     """What every reviewer's and operator's command has."""
@@ -131,11 +137,17 @@ class Park(Message):
     """A message of this claim lies among the dead letters."""
 
     claim_id: UuidText
-    letter_id: str = Field(min_length=1, max_length=300)
+    letter_id: LetterId
 
 
 class Unpark(Park):
-    """It was dealt with."""
+    """It was dealt with. Read for ever, written no more: `cpor.claim.unpark.v2` says by whom."""
+
+
+class UnparkLetters(ByActor):
+    """Dead letters of this claim were dealt with: all that are named at once, and by whom."""
+
+    letters: Annotated[tuple[LetterId, ...], Field(min_length=1, max_length=1000)]
 
 
 #: Of reviewers, operators and services; the incentive results stand in `schemas.incentives`.
@@ -151,5 +163,6 @@ INBOX_FROM_INSIDE: Mapping[str, type[Message]] = {
     CommandName.CONSENT_OUTCOME: ConsentOutcomeFound,
     CommandName.DEADLINE_EXPIRED: DeadlineExpired,
     CommandName.PARK: Park,
-    CommandName.UNPARK: Unpark,
+    UNPARK_V1: Unpark,
+    UNPARK_V2: UnparkLetters,
 }

@@ -255,8 +255,10 @@ class ParkClaim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnparkClaim:
+    """Letters of the claim were dealt with."""
+
     NAME: ClassVar[CommandName] = CommandName.UNPARK
-    letter_id: str
+    letters: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ from schemas import envelope
 from schemas.base import check
 from schemas.errors import field_errors
 from schemas.inbox import INBOX_FROM_INSIDE
+from schemas.upcast import newest
 
 #: Longer than a worker needs to be started anew.
 WAIT_SECONDS = 30.0
@@ -52,14 +53,14 @@ def to_inbox(
 
     Raises WrongUse where the data is not what the command takes.
     """
-    value = to_json({"claim_id": claim_id, **data})
+    value, ce_type = to_json({"claim_id": claim_id, **data}), newest(name)
     try:
-        check(INBOX_FROM_INSIDE[name], value)
+        check(INBOX_FROM_INSIDE[ce_type], value)
     except ValidationError as fault:
         told = "; ".join(f"{each.field}: {each.detail}" for each in field_errors(fault).errors)
         raise WrongUse(told) from None
     message_id = str(uuid.uuid4())
-    made = envelope.headers(name, message_id, source, Instant(now), claim_id, correlation=message_id)
+    made = envelope.headers(ce_type, message_id, source, Instant(now), claim_id, correlation=message_id)
     place = tenant_partition(tenant, partitions)
     return message_id, Output(Topic.CLAIM_COMMANDS, place, tenant.encode(), value, made)
 

@@ -30,6 +30,7 @@ from cpor.runtime.errors import Reject
 from cpor.runtime.record import Record, last_header
 from schemas import envelope
 from schemas.envelope import Envelope, Header, passed_traceparent
+from schemas.upcast import UP_CASTERS, lifted, versions
 
 #: Why a record of the inbox is dead-lettered.
 MALFORMED = "malformed_command"
@@ -62,11 +63,12 @@ def read_message(record: Record, partitions: int) -> Message:
     """The command of a record. Raises Reject: `malformed_command`, `unknown_type`, `wrong_key`, `wrong_partition`."""
     tenant = _tenant(record, partitions)
     headers = dict(record.headers)
-    name = _TYPES.get(headers.get(envelope.TYPE, b""))
+    told = headers.get(envelope.TYPE, b"")
+    name = _TYPES.get(told)
     if name is None:
         raise Reject(UNKNOWN_TYPE, "no command of this type is known", record=record.origin)
     try:
-        return _message(record, tenant, headers, name, _object(record.value))
+        return _message(record, tenant, headers, name, _newest(told, _object(record.value)))
     except (KeyError, TypeError, ValueError, OverflowError) as fault:
         raise Reject(MALFORMED, _said(fault), record=record.origin, type=name.value) from fault
 
@@ -102,6 +104,10 @@ def _lies_right(record: Record, key: bytes, partitions: int) -> bool:
         return tenant_partition(TenantId(key.decode()), partitions) == record.partition
     except UnicodeDecodeError:
         return False
+
+
+def _newest(told: bytes, value: Value) -> Value:
+    return dict(lifted(told.decode(), value)) if told in _OLDER else value
 
 
 def _object(value: bytes | None) -> Value:
@@ -253,10 +259,11 @@ _READERS: dict[CommandName, Callable[[Value], Any]] = {name: _plain(name) for na
     CommandName.POE_ATTACH: _attach,
     CommandName.POE_AMEND: _amend,
 }
-_TYPES: dict[bytes, CommandName] = {name.value.encode(): name for name in CommandName}
+_TYPES: dict[bytes, CommandName] = {each.encode(): name for name in CommandName for each in versions(name)}
+_OLDER = frozenset(each.encode() for each in UP_CASTERS)
 _BEHIND = (envelope.ORIGIN, envelope.RECEIVED_AT)
 _FROM_PARTNERS = frozenset(PARTNER_COMMANDS)
-_PARKING = (CommandName.PARK.value.encode(), CommandName.UNPARK.value.encode())
+_PARKING = frozenset(each.encode() for name in (CommandName.PARK, CommandName.UNPARK) for each in versions(name))
 _CUSTOMERS_ANSWERS = (ConsentOutcome.DECLINED, ConsentOutcome.AGREED)
 
 #: Who speaks in a message that names no actor (contract §4, "from the services").
@@ -264,7 +271,6 @@ _SERVICES: dict[CommandName, Actor] = {
     CommandName.CONSENT_OUTCOME: Actor(ActorKind.SYSTEM, "consent"),
     CommandName.DEADLINE_EXPIRED: Actor(ActorKind.SYSTEM, "deadlines"),
     CommandName.PARK: Actor(ActorKind.SYSTEM, "intake"),
-    CommandName.UNPARK: Actor(ActorKind.SYSTEM, "intake"),
     CommandName.ELIGIBILITY_RESULT: Actor(ActorKind.SYSTEM, "incentives"),
     CommandName.EARNING: Actor(ActorKind.SYSTEM, "incentives"),
 }

@@ -58,9 +58,11 @@ def park(desk: Desk, data: ParkClaim) -> Ignored | None:
 
 def unpark(desk: Desk, data: UnparkClaim) -> Ignored | None:
     """The claim stays parked while another of its letters is not dealt with."""
-    if data.letter_id not in desk.claim.letters:
+    settled = [each for each in desk.claim.letters if each in data.letters]
+    if not settled:
         return Ignored("the claim is not parked for this letter")
-    desk.record(Unparked, letter_id=data.letter_id)
+    for letter in settled:
+        desk.record(Unparked, letter_id=letter)
     return None
 
 

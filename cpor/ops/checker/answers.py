@@ -13,6 +13,7 @@ from cpor.runtime.record import Record
 from cpor.runtime.topics import partner_of, receipts_topic
 from schemas.envelope import is_message_id, read_envelope
 from schemas.receipts import OriginalOutcome
+from schemas.upcast import versions
 
 REVIEW = "/services/review"
 #: Accepted without an event: an upload is signed; what changes nothing is no event.
@@ -29,7 +30,7 @@ MUST_LEAVE_AN_EVENT = frozenset(
         CommandName.OPS_RESEND_NOTICE,
     )
 )
-PARKING = frozenset((CommandName.PARK, CommandName.UNPARK))
+PARKING = versions(CommandName.PARK) | versions(CommandName.UNPARK)
 
 
 class Answers:

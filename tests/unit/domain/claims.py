@@ -163,7 +163,7 @@ EXAMPLES: dict[CommandName, CommandData] = {
         cmd.RecordConsent(outcome=ConsentOutcome.DECLINED),
         cmd.ExpireDeadline(clock=Clock.PARTNER_ANSWER, started_by=0, due=Instant(0)),
         cmd.ParkClaim(letter_id="letter-1"),
-        cmd.UnparkClaim(letter_id="letter-1"),
+        cmd.UnparkClaim(letters=("letter-1",)),
         cmd.RecordEligibility(outcome=EligibilityOutcome.ELIGIBLE),
         cmd.RecordEarning(
             engagement="modern_work_security_usage",

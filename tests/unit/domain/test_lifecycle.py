@@ -385,11 +385,11 @@ def test_a_claim_stays_parked_until_the_last_of_its_letters_is_dealt_with() -> N
     world.must("c", cmd.ParkClaim(letter_id="of-review"))
     world.must("c", cmd.ParkClaim(letter_id="of-intake"))
     assert isinstance(world.give("c", cmd.ParkClaim(letter_id="of-intake")), Ignored)
-    assert world.must("c", cmd.UnparkClaim(letter_id="of-review")).parked
-    assert isinstance(world.give("c", cmd.UnparkClaim(letter_id="of-review")), Ignored)
+    assert world.must("c", cmd.UnparkClaim(letters=("of-review",))).parked
+    assert isinstance(world.give("c", cmd.UnparkClaim(letters=("of-review",))), Ignored)
     world.pass_days(30)
     assert isinstance(world.give("c", expired), Held)
-    assert not world.must("c", cmd.UnparkClaim(letter_id="of-intake")).parked
+    assert not world.must("c", cmd.UnparkClaim(letters=("of-intake",))).parked
     assert world.must("c", expired).status == Status.REJECTED
 
 
