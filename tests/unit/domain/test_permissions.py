@@ -70,6 +70,7 @@ def test_no_user_may_give_a_reviewers_an_operators_or_a_services_command(command
     assert code_of(may(user(ADMIN), command, Status.UNDER_REVIEW)) is Code.NOT_PERMITTED
 
 
+@pytest.mark.rule("D14")
 def test_a_user_with_locations_acts_only_on_claims_of_those() -> None:
     local = user(locations=(LOCATION,))
     assert may(local, CommandName.COMMENT, Status.SUBMITTED, [LOCATION]) is None
@@ -83,6 +84,7 @@ def test_a_user_without_locations_has_them_all_and_one_with_an_empty_list_none()
     assert not covers(user(locations=()), LOCATION)
 
 
+@pytest.mark.rule("D14")
 def test_the_partner_is_judged_before_the_user() -> None:
     suspended = partner(status=PartnerStatus.SUSPENDED)
     command, status = CommandName.COMMENT, Status.SUBMITTED

@@ -103,6 +103,7 @@ def test_an_edit_says_what_changes_and_tells_null_from_silence() -> None:
     assert value["personal"] == {"partner_contact": FORM["partner_contact"]}
 
 
+@pytest.mark.rule("R25")
 def test_a_reserve_carries_the_upload_that_was_signed_for_the_id_it_gives() -> None:
     desk = Desk()
     desk.create()
@@ -122,6 +123,7 @@ def attach(document_id: str, **more: Any) -> dict[str, Any]:
     return {"user": "u-anna", "document_id": document_id, "description": "SOW", "covers": ["teams"], **more}
 
 
+@pytest.mark.rule("R25")
 def test_an_attached_document_is_described_by_the_checked_copy() -> None:
     desk = Desk()
     desk.create()

@@ -212,6 +212,7 @@ def test_no_answer_repeats_more_than_64_characters_of_what_was_sent() -> None:
         assert "y" * 65 not in told.detail
 
 
+@pytest.mark.rule("D1", edition="P2020")
 def test_the_edition_of_the_form_is_that_of_the_day_of_receipt_at_the_location() -> None:
     desk = Desk()
     record = desk.record(CommandName.CREATE, CREATE)
@@ -219,6 +220,7 @@ def test_the_edition_of_the_form_is_that_of_the_day_of_receipt_at_the_location()
     assert ("domain", "invalid_fields") in codes(output)
 
 
+@pytest.mark.rule("R5", "D14")
 def test_only_an_incentives_admin_begins_and_submits_claims_and_a_reader_does_nothing() -> None:
     allowed = {
         CommandName.SUBMIT: {"u-anna", "u-lena"},

@@ -18,6 +18,7 @@ def said(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     return capsys.readouterr().out
 
 
+@pytest.mark.rule("R8", "R10", "R11", "D13", edition="both")
 @pytest.mark.parametrize("edition", Edition)
 def test_the_catalogue_is_that_of_the_editions_data(edition: Edition, capsys: pytest.CaptureFixture[str]) -> None:
     told = json.loads(said(capsys, "catalogue", "list", "--edition", edition, "--json"))

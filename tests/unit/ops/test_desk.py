@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
-from cpor.domain.vocabulary import CommandName, EventName, Status, TenantId
+from cpor.domain.vocabulary import CommandName, Edition, EventName, Status, TenantId
 from cpor.ops.book import Claim
 from cpor.ops.errors import Refused, WrongUse
 from cpor.ops.inbox import Outcome, by_reviewer, judged, to_inbox
 from cpor.ops.queue import flags_of, is_old, queue_of
 from cpor.ops.review import needed, reasons
 from tests.unit.domain.claims import TENANT, World, in_status, usage_form
+from tests.unit.domain.rules.editions import BEGINS, IN_BOTH
 
 
 def test_the_queue_holds_what_waits_for_a_reviewer_and_nothing_else() -> None:
@@ -33,20 +34,30 @@ def test_the_most_urgent_claim_comes_first_and_a_late_one_is_marked() -> None:
     assert [(each.claim.state.claim_ref, each.late) for each in waiting] == [("a", True), ("b", False)]
 
 
-def test_a_workload_that_no_document_covers_is_flagged() -> None:
-    state = in_status(Status.SUBMITTED).claim("c")
+@IN_BOTH
+@pytest.mark.rule("R26", edition="both")
+def test_a_workload_that_no_document_covers_is_flagged(edition: Edition) -> None:
+    state = in_status(Status.SUBMITTED, BEGINS[edition]).claim("c")
     narrow = replace(state.documents[0], covers=("teams",))
     assert "not covered: intune" in flags_of(replace(state, documents=(narrow,)))
     assert not any("covered" in each for each in flags_of(state))
 
 
-@pytest.mark.parametrize(
-    ("signed_on", "old"),
-    [(date(2023, 3, 3), True), (date(2023, 3, 4), False), (date(2024, 3, 4), False), (None, False)],
-)
-def test_a_signature_is_old_when_twelve_months_had_passed_at_submission(signed_on: date | None, old: bool) -> None:
-    """Submitted on 2024-03-04."""
-    assert is_old(in_status(Status.SUBMITTED).claim("c"), signed_on) is old
+@IN_BOTH
+@pytest.mark.parametrize(("days", "old"), [(-1, True), (0, False), (365, False)])
+@pytest.mark.rule("R26", edition="both")
+def test_a_signature_is_old_when_twelve_months_had_passed_at_submission(edition: Edition, days: int, old: bool) -> None:
+    """Submitted on 6 March 2023 and on 4 March 2024: a year before, the day before that, and a year later."""
+    a_year_before = {Edition.P2020: date(2022, 3, 6), Edition.P2023: date(2023, 3, 4)}[edition]
+    state = in_status(Status.SUBMITTED, BEGINS[edition]).claim("c")
+    assert is_old(state, a_year_before + timedelta(days)) is old
+    signed = replace(state.documents[0], customer_signed_on=a_year_before + timedelta(days))
+    flags = list(flags_of(replace(state, documents=(signed,))))
+    assert any("too old" in each for each in flags) is old
+
+
+def test_an_unknown_day_of_signature_is_not_old() -> None:
+    assert not is_old(in_status(Status.SUBMITTED).claim("c"), None)
 
 
 def test_competition_and_an_undated_signature_are_flagged() -> None:

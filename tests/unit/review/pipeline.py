@@ -255,9 +255,9 @@ class Pipeline:
         data = {**form, "documents": [document], "acknowledgements": ACKNOWLEDGED}
         return self.partner(ref, CommandName.FILE, data, by=by, files=(file,))
 
-    def submitted_2020(self) -> None:
+    def submitted_2020(self, form: dict[str, Any] | None = None) -> None:
         """Filed under P2020, which has no acknowledgements."""
-        file, form = file_of(), usage_form(domain="contoso.example")
+        file, form = file_of(), form or usage_form(domain="contoso.example")
         said = {name: value for name, value in said_of(1, form["workloads"]).items() if name != "document_id"}
         facts = {"filename": file.filename, "content_type": file.content_type, "size": file.size, "sha256": file.sha256}
         document = {"object_key": "incoming/P-1/a.pdf", **facts, **said, "customer_signed_on": "2023-01-15"}
