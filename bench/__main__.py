@@ -1,4 +1,4 @@
-"""`python -m bench throughput|filing|latency|peers|all`: each on a platform of its own, with its conditions."""
+"""`python -m bench throughput|filing|latency|mail|peers|all`: each on a platform of its own, with its conditions."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ import typer
 from bench import report
 from bench.conditions import conditions
 from bench.latency import latency as measure_latency
+from bench.mail import PER_SECOND as MAILS_PER_SECOND
+from bench.mail import WARM_UP, delivery_rate, mail_latency
 from bench.stage import stage
 from bench.throughput import Figure
 from bench.throughput import filing as measure_filing
@@ -72,6 +74,18 @@ def latency(seconds: Seconds = 30, claims: Claims = 500, json: Json = None, plat
 
 
 @cli.command()
+def mail(
+    seconds: Annotated[float, typer.Option(min=5, help="How long 50 claims a second are sent.")] = 20,
+    mails: Annotated[int, typer.Option(min=200, help="Mails of each turn.")] = 2_000,
+    turns: Annotated[int, typer.Option(min=1, help="Turns of delivery and of bare smtplib.")] = 3,
+    json: Json = None,
+    platform: Platform = None,
+) -> None:
+    """Record to mail at 50 claims a second, all services as processes; and how fast mails go out."""
+    _measured(lambda: mail_tables(seconds, mails, turns), json, platform)
+
+
+@cli.command()
 def peers(
     pairs: Pairs = 3, commands: Commands = 40_000, claims: Claims = 2_000, json: Json = None, platform: Platform = None
 ) -> None:
@@ -115,6 +129,14 @@ def filing_tables(claims: int) -> Tables:
 def latency_tables(claims: int, seconds: float) -> Tables:
     with _world(claims) as world:
         return _shown("message to receipt", measure_latency(world, seconds, report.say))
+
+
+def mail_tables(seconds: float, mails: int, turns: int) -> Tables:
+    with _world(1) as world:
+        rates = delivery_rate(world, mails, turns, report.say)
+    shown = _shown("mails that are rendered already, to a sink on this machine", rates)
+    with _world(WARM_UP + int(seconds * MAILS_PER_SECOND)) as world:
+        return shown | _shown("partner's record to mail in the sink", mail_latency(world, report.say))
 
 
 def peer_tables(claims: int, commands: int, pairs: int) -> Tables:

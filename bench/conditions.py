@@ -16,7 +16,10 @@ import psutil
 from cpor.devstack.jars import find_java, java_version, kafka_version
 from cpor.devstack.platform import PlatformKind, choose_platform
 
-PACKAGES = ("kafka-python", "crc32c", "pydantic", "rocksdict", "holidays", "quixstreams", "confluent-kafka")
+PACKAGES = (
+    "kafka-python", "crc32c", "pydantic", "rocksdict", "holidays", "faust-streaming", "aiokafka", "aiosmtpd",
+    "quixstreams", "confluent-kafka",
+)  # fmt: skip
 _ROOT = Path(__file__).resolve().parent.parent
 
 

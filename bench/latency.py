@@ -36,8 +36,8 @@ class Waits:
 
     def rows(self, per_second: float) -> list[dict[str, Any]]:
         return [
-            _row("send → receipt seen", per_second, self.seen),
-            _row("broker append → broker append", per_second, self.appended),
+            waits_row("send → receipt seen", per_second, self.seen),
+            waits_row("broker append → broker append", per_second, self.appended),
         ]
 
 
@@ -149,7 +149,8 @@ def _owns_slots(path: Path) -> bool:
     return told is not None and is_fresh(told) and bool(told["slots"])
 
 
-def _row(what: str, per_second: float, ms: list[float]) -> dict[str, Any]:
+def waits_row(what: str, per_second: float, ms: list[float]) -> dict[str, Any]:
+    """Percentiles of waits in ms, at that many commands a second."""
     cuts = quantiles(ms, n=100, method="inclusive")
     return {
         "what": what,

@@ -116,6 +116,11 @@ class World:
                 claim, "cpor.claim.file.v1", f"file-{claim.ref}", acknowledgements=ACKNOWLEDGEMENTS, **data
             )
 
+    def withdrawals(self) -> Iterator[Output]:
+        """Of claims that were filed."""
+        for claim in self.claims:
+            yield self.command(claim, "cpor.claim.withdraw.v1", f"withdraw-{claim.ref}", reason="wrong_role")
+
     def form(self, claim: Claim) -> dict[str, Any]:
         return FORM | {"claim_name": f"Bench {claim.ref}", "tenant_id": claim.tenant, "location_id": LOCATION}
 
