@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from tests.unit.notify.stage import REVIEW_REJECT, Stage
 from tests.unit.review.pipeline import SUBSCRIPTION, sales_form
 
 BEGINS = {Edition.P2020: "2023-03-06T08:00:00Z", Edition.P2023: "2024-03-04T08:00:00Z"}
-INSUFFICIENT = {"reasons": [{"code": "insufficient_poe"}], "comment": "Too thin"}
+INSUFFICIENT: dict[str, Any] = {"reasons": [{"code": "insufficient_poe"}], "comment": "Too thin"}
 
 
 def submitted(edition: Edition) -> Stage:
