@@ -17,7 +17,7 @@ from cpor.devstack.endpoints import Endpoints
 from cpor.devstack.mail import sink_spec
 from cpor.devstack.platform import open_platform
 from cpor.devstack.probe import answers
-from cpor.devstack.supervisor import Supervisor, WorkerSpec
+from cpor.devstack.supervisor import Supervisor, WorkerSpec, WorkerState
 from cpor.domain.vocabulary import instant_text, parse_instant
 from cpor.ops import figures
 from cpor.ops.errors import NotReachable, Refused, WrongUse
@@ -34,7 +34,8 @@ from cpor.runtime.topics import FIXED_TOPICS, Count, Topic
 #: mails, the sink.
 SERVICES = ("intake", "review", "consent", "deadlines", "notify")
 NOTIFY, DELIVERY, SINK = "notify", figures.DELIVERY, "mail"
-READY_SECONDS = 90.0
+#: For a machine that does much else; on one that does not it takes a few seconds.
+READY_SECONDS = 180.0
 #: Below this a busy machine loses its sessions all the time.
 SHORTEST_SESSION_MS = 3_000
 LONGEST_TRANSACTION_MS = 15_000
@@ -235,11 +236,14 @@ def _postmen(instance: Instance, env: Mapping[str, str]) -> dict[Name, WorkerSpe
 
 
 def await_ready(running: Running, seconds: float = READY_SECONDS) -> None:
-    """Return when every worker makes rounds. Raises NotReachable with the last words of one that does not."""
+    """Return when every worker makes rounds. Raises NotReachable with the last words of one that does not, at once
+    where it keeps ending.
+    """
     deadline = time.monotonic() + seconds
     while waiting := [worker for worker in running.workers if not is_ready(running, *worker)]:
-        if time.monotonic() > deadline:
-            raise NotReachable(last_words(running, *waiting[0]))
+        failing = [each for each in waiting if running.supervisor.state("-".join(each)).state is WorkerState.FAILING]
+        if failing or time.monotonic() > deadline:
+            raise NotReachable(last_words(running, *[*failing, *waiting][0]))
         time.sleep(0.1)
 
 

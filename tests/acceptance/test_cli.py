@@ -30,7 +30,7 @@ from cpor.ops.reading import partition_counts, read_whole
 from cpor.ops.running import SERVICES
 from cpor.runtime.topics import Topic
 
-START_SECONDS = 150
+START_SECONDS = 240
 TENANT = "3f0e1d7a-5b1c-4c7e-9a51-0d7d1a2b3c4d"
 OTHER_TENANT = "9d1f6a52-6a5e-4d0b-9d43-5c1d8c2a7e10"
 SUBSCRIPTION = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
