@@ -1,4 +1,4 @@
-"""`python -m schemas.generate [--check]`: writes `json/<type>.json` from the models, or says which files are stale.
+"""`python -m schemas.generate [--check]`: writes `json/<type>.json` and `asyncapi.yaml`, or says which files are stale.
 
 `--check` also fails where a type has no golden example in `corpus/`, or an example no type (examples are never
 deleted), and where a message no longer fits what was released: see `schemas/release.py`.
@@ -13,14 +13,17 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from schemas.asyncapi import document
 from schemas.files import CORPUS, HERE, JSON, file_of, json_schema
 from schemas.registry import MESSAGES
 from schemas.release import all_breaks
+from schemas.yaml_text import yaml_text
 
 
 def wanted() -> dict[Path, str]:
     """Every generated file and its content."""
-    return {file_of(JSON, spec.name): _text(json_schema(spec)) for spec in MESSAGES.values()}
+    made = {file_of(JSON, spec.name): _text(json_schema(spec)) for spec in MESSAGES.values()}
+    return {**made, HERE / "asyncapi.yaml": yaml_text(document())}
 
 
 def _text(content: Any) -> str:

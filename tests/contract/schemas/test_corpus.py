@@ -14,6 +14,7 @@ from cpor.domain.vocabulary import ClaimId, Instant, PartnerId
 from schemas import generate
 from schemas.base import check, read, write
 from schemas.envelope import headers, is_message_id, read_envelope
+from schemas.registry import MESSAGES
 from tests.contract.schemas.examples import NAMES, example
 
 WITHOUT_SUBJECT = ("reference",)
@@ -85,19 +86,21 @@ def test_the_check_finds_a_stale_file_a_missing_example_and_an_orphan(
     for place, name in (("HERE", ""), ("JSON", "json"), ("CORPUS", "corpus")):
         monkeypatch.setattr(generate, place, tmp_path / name)
     assert generate.main([]) == 0
-    for path in generate.wanted():
-        example_path = tmp_path / "corpus" / path.relative_to(tmp_path / "json")
+    for name in MESSAGES:
+        example_path = tmp_path / "corpus" / f"{name}.json"
         example_path.parent.mkdir(parents=True, exist_ok=True)
         example_path.write_text("{}")
     assert generate.main(["--check"]) == 0
     (tmp_path / "json" / "cpor.receipt.v1.json").write_text("{}")
+    (tmp_path / "asyncapi.yaml").write_text("{}")
     (tmp_path / "corpus" / "cpor.update.v1.json").unlink()
     (tmp_path / "corpus" / "cpor.unheard-of.v1.json").write_text("{}")
     assert generate.main(["--check"]) == 1
     told = capsys.readouterr().err.splitlines()
-    assert told[:3] == [
+    assert told[:4] == [
         "example of no type: corpus/cpor.unheard-of.v1.json",
         "no golden example: corpus/cpor.update.v1.json",
+        "stale: asyncapi.yaml",
         "stale: json/cpor.receipt.v1.json",
     ]
 
