@@ -9,20 +9,26 @@ from pathlib import Path
 import pytest
 from docx import Document
 
+from cpor.devstack.endpoints import Endpoints
 from cpor.domain.model import ClaimState
 from cpor.domain.policy import policy
 from cpor.domain.vocabulary import Edition, PartnerRole
 from cpor.ops.book import Claim
 from cpor.ops.errors import Exit
+from cpor.ops.errors import Refused as CommandRefused
+from cpor.ops.instance import Instance
 from cpor.ops.main import cli, run
+from cpor.ops.poe.command import from_claim
 from cpor.ops.poe.content import USAGE_ROLES, Content, blank, of_claim
 from cpor.ops.poe.document import template_docx
 from cpor.ops.poe.words import LANGUAGES, language_of, words_in
+from cpor.runtime.transport.memory import MemoryTransport
 from schemas.reference import Customer
 from services.intake.poe.verdict import Refused
 from tests.unit.domain.claims import SUBSCRIPTION, TENANT, partner
 from tests.unit.domain.rules.editions import advisor, usage, world_of
 from tests.unit.intake.poe.documents import DOCX, judge
+from tests.unit.review.pipeline import Pipeline
 
 
 def lines(content: Content, language: str = "en") -> list[str]:
@@ -156,3 +162,32 @@ def test_a_file_that_cannot_be_written_is_refused_and_nothing_is_left(
 ) -> None:
     assert run(lambda: cli(["poe", "template", "-o", str(tmp_path / "nowhere" / "a.docx")])) == Exit.REFUSED
     assert "cannot be written" in capsys.readouterr().err
+
+
+# -- from a claim of an instance --------------------------------------------------------------------------------------
+
+
+def instance_of(stage: Pipeline) -> Instance:
+    """An instance whose topics are those of the stage's broker."""
+    found = Instance(Endpoints("h:1", "http://h.example", "a", "b", Path()))
+    found.__dict__["transport"] = MemoryTransport(stage.broker)
+    return found
+
+
+@pytest.mark.rule("R27")
+def test_a_claim_of_an_instance_is_found_with_its_partner_its_customer_and_the_customers_language() -> None:
+    stage = Pipeline()
+    stage.file()
+    content, language = from_claim(instance_of(stage), "c", None, None)
+    assert (content.partner, content.customer, language) == ("Partner P-1", "Contoso", "ja")
+    assert content.workloads == ("Teams", "Intune")
+    assert not content.disclosure
+    assert from_claim(instance_of(stage), "c", "P-1", "u-uwe") == (content, language)
+
+
+@pytest.mark.rule("D30")
+def test_a_partner_gets_no_template_of_a_claim_that_is_not_its_own() -> None:
+    stage = Pipeline()
+    stage.file()
+    with pytest.raises(CommandRefused, match="claim_unknown"):
+        from_claim(instance_of(stage), "c", "P-2", "u-uwe")
