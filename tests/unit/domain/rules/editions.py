@@ -11,8 +11,8 @@ from cpor.domain import commands as cmd
 from cpor.domain.model import ClaimState, FormData, TechnicalContact
 from cpor.domain.policy import Policy, policy
 from cpor.domain.result import Accepted, Decision, Refused
-from cpor.domain.vocabulary import Code, Edition, Instant, PartnerRole
-from tests.unit.domain.claims import MONDAY, UNDER_P2020, World, document, sales_form, usage_form
+from cpor.domain.vocabulary import Code, Edition, Instant, PartnerRole, Status
+from tests.unit.domain.claims import MONDAY, UNDER_P2020, World, document, in_status, sales_form, usage_form
 
 BEGINS: dict[Edition, Instant] = {Edition.P2020: UNDER_P2020, Edition.P2023: MONDAY}
 BUSINESS_ROLES = (PartnerRole.BUILD_INTENT_ADVISOR, PartnerRole.USAGE_RECOGNITION, PartnerRole.INFLUENCED_REVENUE)
@@ -24,6 +24,11 @@ IN_BOTH = pytest.mark.parametrize("edition", Edition)
 def world_of(edition: Edition) -> World:
     """A Monday morning on which claims of this edition begin."""
     return World(BEGINS[edition])
+
+
+def standing(edition: Edition, status: Status) -> World:
+    """A world whose claim `c` of P-1, to `teams` and `intune`, is in `status`."""
+    return in_status(status, BEGINS[edition])
 
 
 def usage(edition: Edition, *workloads: str, **changes: Any) -> FormData:
