@@ -188,6 +188,7 @@ def edit_workloads(*workloads: str) -> cmd.EditClaim:
     return cmd.EditClaim(form=FormData(workloads=workloads), given=("workloads",))
 
 
+@pytest.mark.rule("T4", edition="P2020")
 def test_a_workload_added_to_a_submitted_claim_of_2020_competes_like_one_that_was_submitted() -> None:
     """T4 has no resubmission: what T10 asks again must be asked with the edit."""
     world = World(UNDER_P2020)
@@ -198,6 +199,7 @@ def test_a_workload_added_to_a_submitted_claim_of_2020_competes_like_one_that_wa
     assert world.claim("a", "P-2").competes_with == (claim.claim_id,)
 
 
+@pytest.mark.rule("T4", edition="P2020")
 def test_a_workload_added_to_a_submitted_claim_of_2020_cannot_be_one_of_the_partners_own() -> None:
     world = World(UNDER_P2020)
     world.filed("a", "P-1", usage_form("exchange"), doc=3)
