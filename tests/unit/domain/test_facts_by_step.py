@@ -108,6 +108,7 @@ def drafted(form: FormData | None = None) -> Changing:
 
 
 @EVERY
+@pytest.mark.rule("D22")
 def test_a_draft_is_warned_and_its_submission_refused(spoil: Spoil, code: Code) -> None:
     world = Changing()
     spoil(world)
@@ -119,6 +120,7 @@ def test_a_draft_is_warned_and_its_submission_refused(spoil: Spoil, code: Code) 
 
 
 @EVERY
+@pytest.mark.rule("D22")
 def test_a_claim_filed_at_once_is_refused(spoil: Spoil, code: Code) -> None:
     world = Changing()
     spoil(world)
@@ -128,6 +130,7 @@ def test_a_claim_filed_at_once_is_refused(spoil: Spoil, code: Code) -> None:
 
 
 @EVERY
+@pytest.mark.rule("D22")
 def test_a_resubmission_is_refused_for_what_became_so_meanwhile(spoil: Spoil, code: Code) -> None:
     world = drafted()
     for name in (CommandName.SUBMIT, CommandName.REVIEW_START, CommandName.REVIEW_REQUEST_INFORMATION):
@@ -137,6 +140,7 @@ def test_a_resubmission_is_refused_for_what_became_so_meanwhile(spoil: Spoil, co
 
 
 @EVERY
+@pytest.mark.rule("D22")
 def test_an_approval_is_refused_for_what_became_so_meanwhile(spoil: Spoil, code: Code) -> None:
     world = drafted()
     world.must("c", EXAMPLES[CommandName.SUBMIT])
@@ -153,6 +157,7 @@ def test_an_id_that_is_none_warns_on_a_draft_and_refuses_its_submission() -> Non
     assert refused_with(world.give("c", EXAMPLES[CommandName.SUBMIT])) == {Code.NOT_A_SUBSCRIPTION_ID}
 
 
+@pytest.mark.rule("D22")
 def test_a_location_the_partner_has_lost_refuses_what_needs_it_and_nothing_else() -> None:
     """D22: withdrawing, commenting and answering for a claim must stay possible."""
     world = drafted()

@@ -23,6 +23,7 @@ from cpor.domain.vocabulary import (
     Instant,
     LocationId,
     PartnerRole,
+    PartnerStatus,
     Status,
     SubscriptionId,
     SubscriptionState,
@@ -81,7 +82,7 @@ def test_what_was_bought_by_volume_licensing_or_web_direct_can_be_claimed(
 
 @IN_BOTH
 @pytest.mark.parametrize("role", BUSINESS_ROLES)
-@pytest.mark.rule("R9", "R18", edition="both")
+@pytest.mark.rule("R9", "R18", "D22", edition="both")
 def test_what_was_bought_from_a_csp_cannot(edition: Edition, role: PartnerRole) -> None:
     world = with_subscriptions(edition, sold(channel=Channel.CSP))
     assert codes(file(world, edition, advisor(edition, role))) == {Code.SUBSCRIPTION_CSP, Code.CHANNEL_NOT_ELIGIBLE}
@@ -114,7 +115,7 @@ def just_begun(edition: Edition) -> Instant:
         ({"ends_on": date(2020, 1, 1)}, Code.SUBSCRIPTION_INACTIVE),
     ],
 )
-@pytest.mark.rule("R18", edition="both")
+@pytest.mark.rule("R18", "D22", edition="both")
 def test_each_fault_of_the_subscription_has_an_answer_of_its_own(
     edition: Edition, changes: dict[str, Any], code: Code
 ) -> None:
@@ -127,14 +128,14 @@ def test_each_fault_of_the_subscription_has_an_answer_of_its_own(
 @pytest.mark.parametrize(
     ("name", "code"), [(SECOND, Code.SUBSCRIPTION_UNKNOWN), ("ORDER-4711", Code.NOT_A_SUBSCRIPTION_ID)]
 )
-@pytest.mark.rule("R18", edition="both")
+@pytest.mark.rule("R18", "D22", edition="both")
 def test_an_unknown_subscription_is_told_from_what_is_no_id(edition: Edition, name: str, code: Code) -> None:
     form = advisor(edition, subscription_id=SubscriptionId(name))
     assert codes(file(world_of(edition), edition, form)) == {code}
 
 
 @IN_BOTH
-@pytest.mark.rule("R18", edition="both")
+@pytest.mark.rule("R18", "D22", edition="both")
 def test_a_new_subscription_gets_a_week_and_the_answer_says_when_to_try_again(edition: Edition) -> None:
     waiting = sold(state=SubscriptionState.PROVISIONING, provisioned_at=just_begun(edition))
     no = refusal(file(with_subscriptions(edition, waiting), edition, advisor(edition)))
@@ -150,7 +151,7 @@ def test_a_subscription_in_grace_still_counts(edition: Edition) -> None:
 
 
 @IN_BOTH
-@pytest.mark.rule("R18", "T10", edition="both")
+@pytest.mark.rule("R18", "T10", "D22", edition="both")
 def test_a_subscription_that_ended_meanwhile_stops_resubmission_and_approval(edition: Edition) -> None:
     world = world_of(edition)
     world.under_review("c", form=advisor(edition))
@@ -166,7 +167,7 @@ def test_a_subscription_that_ended_meanwhile_stops_resubmission_and_approval(edi
 
 
 @IN_BOTH
-@pytest.mark.rule("R19", edition="both")
+@pytest.mark.rule("R19", "D22", edition="both")
 def test_a_domain_must_be_the_tenants_and_the_tenant_known(edition: Edition) -> None:
     world = world_of(edition)
     other = usage(edition, domain="fabrikam.example")
@@ -189,7 +190,7 @@ class Outside(World):
 
 
 @IN_BOTH
-@pytest.mark.rule("R12", edition="both")
+@pytest.mark.rule("R12", "D22", edition="both")
 def test_the_partner_id_is_that_of_a_location_which_should_be_enrolled(edition: Edition) -> None:
     elsewhere = replace(usage(edition), location_id=LocationId("4999999"))
     assert named(world_of(edition).give("c", cmd.CreateClaim(form=elsewhere))) == {
@@ -199,6 +200,31 @@ def test_the_partner_id_is_that_of_a_location_which_should_be_enrolled(edition: 
     assert warned(world.give("c", cmd.CreateClaim(form=usage(edition)))) == {Code.LOCATION_NOT_ENROLLED}
     world.must("c", document())
     assert named(world.give("c", submission(edition))) == {("location_id", Code.LOCATION_NOT_ENROLLED)}
+
+
+@dataclass
+class Suspended(World):
+    """A world whose partner was suspended at some moment."""
+
+    since: Instant | None = None
+
+    def facts(self, by: str = "P-1") -> Facts:
+        known = super().facts(by)
+        assert known.partner is not None
+        status = PartnerStatus.ACTIVE if self.since is None or self.now < self.since else PartnerStatus.SUSPENDED
+        return replace(known, partner=replace(known.partner, status=status))
+
+
+@IN_BOTH
+@pytest.mark.rule("D22", edition="both")
+def test_partner_and_user_are_judged_on_every_message(edition: Edition) -> None:
+    world = Suspended(BEGINS[edition])
+    drafted(world, usage(edition))
+    for name in (CommandName.COMMENT, CommandName.EDIT, CommandName.POE_AMEND, CommandName.CANCEL):
+        assert codes(world.give("c", EXAMPLES[name], user_id="nobody")) == {Code.USER_UNKNOWN}
+    world.since = world.now
+    for name in (CommandName.COMMENT, CommandName.EDIT, CommandName.POE_AMEND, CommandName.CANCEL):
+        assert codes(world.give("c", EXAMPLES[name])) == {Code.PARTNER_SUSPENDED}
 
 
 # -- which subscription (D11) -----------------------------------------------------------------------------------------

@@ -95,9 +95,10 @@ def test_both_vocabularies_have_other_which_needs_a_comment(edition: Edition, bl
 @pytest.mark.rule("D24", edition="both")
 def test_the_two_vocabularies_are_not_mixed(edition: Edition) -> None:
     world = standing(edition, Status.UNDER_REVIEW)
-    for foreign in set(InformationReason) - REVIEWERS:
+    asking = {each.value for each in InformationReason}
+    for foreign in asking - REVIEWERS:
         assert codes(world.give("c", reject(foreign))) == {Code.REASON_NOT_ALLOWED}
-    for foreign in REVIEWERS - set(InformationReason):
+    for foreign in REVIEWERS - asking:
         ask = cmd.RequestInformation(reasons=(Reason(foreign),), comment="x")
         assert codes(world.give("c", ask)) == {Code.REASON_NOT_ALLOWED}
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cpor.domain import commands as cmd
+from cpor.domain.commands import CommandData
 from cpor.domain.events import Edited, InformationRequested, Rejected
 from cpor.domain.model import FormData, Reason
 from cpor.domain.result import Accepted, Ignored
@@ -257,7 +258,7 @@ def test_the_end_of_an_earlier_request_does_not_touch_a_later_one(edition: Editi
 @IN_BOTH
 @pytest.mark.rule("D15", edition="both")
 def test_an_answer_needs_an_edit_a_document_or_a_comment_since_the_request(edition: Edition) -> None:
-    given = [edit(workloads=("teams",)), document(9), cmd.AddComment(text="As discussed")]
+    given: list[CommandData] = [edit(workloads=("teams",)), document(9), cmd.AddComment(text="As discussed")]
     for data in given:
         world = standing(edition, ASKED)
         assert codes(world.give("c", cmd.ResubmitClaim())) == {Code.NOTHING_PROVIDED}
@@ -339,7 +340,13 @@ def test_insufficient_proof_cannot_be_approved_instead(edition: Edition) -> None
 @pytest.mark.rule("R43", edition="both")
 def test_every_step_of_both_sides_leaves_an_event_with_who_when_and_what(edition: Edition) -> None:
     world = standing(edition, ASKED)
-    steps = [cmd.AddComment(text="On it"), edit(workloads=("teams",)), document(9), ANSWER, cmd.StartReview()]
+    steps: list[CommandData] = [
+        cmd.AddComment(text="On it"),
+        edit(workloads=("teams",)),
+        document(9),
+        ANSWER,
+        cmd.StartReview(),
+    ]
     for number, step in enumerate(steps):
         world.pass_days(0.1)
         before = world.claim("c").sequence

@@ -56,7 +56,7 @@ def test_a_customer_may_have_a_partner_for_each_workload_and_one_for_each_subscr
 
 
 @IN_BOTH
-@pytest.mark.rule("R20", "R21", "D10", edition="both")
+@pytest.mark.rule("R20", "R21", "D10", "D17", edition="both")
 def test_a_workload_that_is_held_is_not_given_to_another_partner_besides(edition: Edition) -> None:
     world = world_of(edition)
     world.approved("a", "P-1", usage(edition, "teams"))
@@ -91,7 +91,7 @@ def test_one_partner_may_hold_every_role_on_a_subscription_with_a_claim_for_each
 
 
 @IN_BOTH
-@pytest.mark.rule("R21", edition="both")
+@pytest.mark.rule("R21", "D17", edition="both")
 def test_a_second_claim_is_taken_and_both_are_flagged_without_a_name(edition: Edition) -> None:
     world = world_of(edition)
     world.filed("a", "P-1", usage(edition, "teams"))
@@ -129,7 +129,7 @@ def test_of_two_claims_that_were_submitted_together_only_one_is_approved_as_it_s
 
 
 @IN_BOTH
-@pytest.mark.rule("R22", "R20", edition="both")
+@pytest.mark.rule("R22", "R20", "D23", "T19", edition="both")
 def test_an_association_from_before_holds_its_subscription_to_its_last_day(edition: Edition) -> None:
     world = world_of(edition)
     legacy(world)
@@ -145,7 +145,7 @@ def test_an_association_from_before_holds_its_subscription_to_its_last_day(editi
 
 
 @IN_BOTH
-@pytest.mark.rule("R22", edition="both")
+@pytest.mark.rule("R22", "D23", edition="both")
 def test_for_further_earnings_a_partner_associates_itself_anew(edition: Edition) -> None:
     world = world_of(edition)
     legacy(world)

@@ -71,7 +71,7 @@ def completed(world: World) -> cmd.RecordConsent:
 
 
 @IN_BOTH
-@pytest.mark.rule("D4", edition="both")
+@pytest.mark.rule("D4", "T12", "R47", "R48", edition="both")
 def test_a_unit_is_held_at_the_approval_and_official_at_the_end_of_the_seventh_day(edition: Edition) -> None:
     world, claim = approved(edition)
     wait = claim.clock(Clock.CONSENT_WAIT)
@@ -93,7 +93,7 @@ def test_a_unit_is_held_at_the_approval_and_official_at_the_end_of_the_seventh_d
 
 
 @IN_BOTH
-@pytest.mark.rule("D4", edition="both")
+@pytest.mark.rule("D4", "R45", "T11", edition="both")
 def test_the_customer_may_decline_to_the_last_instant_of_the_seventh_day(edition: Edition) -> None:
     world, claim = approved(edition)
     world.now = Instant(claim.due()[0].due - 1)
@@ -104,7 +104,7 @@ def test_the_customer_may_decline_to_the_last_instant_of_the_seventh_day(edition
     assert message.type == HandoffType.APPROVED_REVOKED
 
 
-@pytest.mark.rule("D4", edition="P2020")
+@pytest.mark.rule("D4", "R46", edition="P2020")
 def test_2020_from_the_eighth_day_on_a_no_comes_too_late_also_before_the_hand_off() -> None:
     world, claim = approved(Edition.P2020)
     world.now = claim.due()[0].due
@@ -114,7 +114,7 @@ def test_2020_from_the_eighth_day_on_a_no_comes_too_late_also_before_the_hand_of
     assert world.claim("c").units == claim.units
 
 
-@pytest.mark.rule("D4")
+@pytest.mark.rule("D4", "R45", "T11")
 def test_since_2023_a_no_after_the_hand_off_revokes_what_was_handed_off() -> None:
     world, claim = approved(Edition.P2023)
     world.now = claim.due()[0].due
@@ -128,7 +128,7 @@ def test_since_2023_a_no_after_the_hand_off_revokes_what_was_handed_off() -> Non
         assert (message.data.reason, message.data.units) == (RevocationReason.CUSTOMER_DECLINED, claim.units)
 
 
-@pytest.mark.rule("D9")
+@pytest.mark.rule("D9", "T11b")
 @pytest.mark.parametrize("status", [Status.SUBMITTED, Status.UNDER_REVIEW, Status.PARTNER_ACTION_REQUIRED])
 def test_since_2023_an_early_no_rejects_an_open_claim_at_once(status: Status) -> None:
     world = at(Edition.P2023, status)
@@ -137,13 +137,13 @@ def test_since_2023_an_early_no_rejects_an_open_claim_at_once(status: Status) ->
     assert codes(world.give("c", EXAMPLES[CommandName.DISPUTE])) == {Code.NOT_DISPUTABLE}
 
 
-@pytest.mark.rule("D9")
+@pytest.mark.rule("D9", "T11b")
 def test_since_2023_an_early_no_makes_the_rejection_of_a_disputed_claim_final() -> None:
     claim = at(Edition.P2023, Status.DISPUTED).must("c", DECLINE)
     assert (claim.status, claim.has_reason(DECLINED), claim.clocks) == (Status.REJECTED_FINAL, True, ())
 
 
-@pytest.mark.rule("D9")
+@pytest.mark.rule("D9", "T11b")
 def test_since_2023_a_no_to_a_rejected_claim_is_added_to_its_reasons_and_closes_its_window() -> None:
     world = at(Edition.P2023, Status.REJECTED)
     claim = world.must("c", DECLINE)
