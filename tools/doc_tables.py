@@ -17,6 +17,7 @@ from cpor.domain.policy import Policy, policy
 from cpor.domain.transitions import BEGINNINGS, TRANSITIONS, Transition
 from cpor.domain.vocabulary import Clock, CommandName, Edition, InformationReason, RejectionReason, Status, UserRole
 from cpor.runtime.topics import FIXED_TOPICS, Count, TopicSpec, partner_topics
+from schemas.channels import CHANNELS, PARTNER
 from schemas.registry import ADMITTED, MESSAGES, MessageSpec
 from tools.rulebook import EDITIONS as BOOK_EDITIONS
 from tools.rulebook import Proof, Rule, of_kind, proofs
@@ -218,31 +219,10 @@ def _sentence(proof: Proof) -> str:
 
 # --- docs/messages.md --------------------------------------------------------------------------------------------
 
-PARTNER_WORDS = {
-    "commands": ("claim reference", "what a partner asks for"),
-    "receipts": ("claim reference", "one receipt for each record sent"),
-    "updates": ("claim reference", "every change of the partner's claims (written by notify)"),
-}
-
-#: Topic → key, and what it holds. `@tenant`: placed in the partition of the claim's tenant, whatever the key.
+#: Topic → key, and what it holds; who sends and reads the public ones stands in `schemas.channels`.
+#: `@tenant`: placed in the partition of the claim's tenant, whatever the key.
 WORDS: Mapping[str, tuple[str, str]] = {
-    "cpor.claims.commands": ("tenant", "review's one inbox"),
-    "cpor.claims.events": ("tenant", "**the truth**: every change of every claim"),
-    "cpor.claims.state": ("claim id @tenant", "newest snapshot of each claim"),
-    "cpor.claims.associations": ("unit id @tenant", "who holds a unit; tombstone when nobody does"),
-    "cpor.claims.approved": ("claim id @tenant", "approvals, their revocations and ends"),
-    "cpor.claims.eligible": ("claim id @tenant", "hand-offs to the incentive systems, revocations, ends"),
-    "cpor.consent.responses": ("tenant", "what customers answered"),
-    "cpor.incentives.results": ("tenant", "what the incentive systems decided; intake forwards it to the inbox"),
-    "cpor.consent.events": ("tenant", "what consent does, for information"),
-    "cpor.deadlines.events": ("tenant", "reminders and missed deadlines, for information"),
-    "cpor.notify.mail": ("tenant", "every mail, rendered once"),
-    "cpor.notify.deliveries": ("tenant", "what became of each mail"),
-    "cpor.reference.partners": ("partner id", "partners with locations and users"),
-    "cpor.reference.customers": ("tenant", "customers"),
-    "cpor.reference.subscriptions": ("subscription id @tenant", "subscriptions"),
-    "cpor.dead-letters": ("the original's", "what could not be processed, whole, with `dlq_*` headers"),
-    "cpor.audit": ("operator", "what operators did by hand, and why"),
+    **{each.topic: (each.key + " @tenant" * each.placed, each.holds.removesuffix(".")) for each in CHANNELS},
     "cpor.intake.state": ("partner/claim reference", "what intake remembers of a reference"),
     "cpor.intake.parked": ("partner/claim reference", "references that wait behind a dead letter"),
     "cpor.review.parked": ("tenant/claim id", "claims that wait behind a dead letter"),
@@ -255,7 +235,6 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "cpor.notify.outbox": ("mail id @tenant", "mails on their way; tombstone when delivered or bounced"),
     "cpor.notify.timers": ("timer @tenant", "notify's timers"),
     "cpor.notify.parked": ("claim id @tenant", "claims that wait behind a dead letter"),
-    "cpor.notify.resend": ("tenant", "mails that were deferred, to be sent again"),
 }
 #: Topics that a service keeps for itself, by the last part of their name: key, and what they hold.
 OWN_WORDS: Mapping[str, tuple[str, str]] = {
@@ -268,9 +247,8 @@ COUNTS: Mapping[Count, str] = {Count.CLAIMS: "N", Count.PARTNERS: "P", Count.ONE
 
 
 def topics() -> str:
-    rows = [_topic(spec, *PARTNER_WORDS[spec.name.rsplit(".", 1)[1]]) for spec in partner_topics("PARTNER")]
-    rows += [_topic(spec, *_words(spec.name)) for spec in FIXED_TOPICS]
-    return table(("topic", "key", "holds", "partitions", "kept"), rows)
+    known = (*partner_topics("PARTNER"), *FIXED_TOPICS)
+    return table(("topic", "key", "holds", "partitions", "kept"), map(_topic, known))
 
 
 def _words(topic: str) -> tuple[str, str]:
@@ -282,9 +260,10 @@ def _words(topic: str) -> tuple[str, str]:
     return key.format(service=service), holds.format(service=service)
 
 
-def _topic(spec: TopicSpec, key: str, holds: str) -> tuple[str, ...]:
-    name = spec.name.replace("PARTNER", "<partner>")
-    return code(name), key, holds, COUNTS[spec.count], _kept(spec)
+def _topic(spec: TopicSpec) -> tuple[str, ...]:
+    name = spec.name.replace("PARTNER", PARTNER)
+    key, holds = _words(name)
+    return code(name), key, f"{holds[0].lower()}{holds[1:]}", COUNTS[spec.count], _kept(spec)
 
 
 def _kept(spec: TopicSpec) -> str:
