@@ -37,6 +37,8 @@ SERVICE = "notify-delivery"
 SOURCE = "/services/notify/delivery"
 TOPICS = (Topic.MAIL, Topic.NOTIFY_RESEND)
 MINUTE_MS = 60_000
+#: Seconds. A rebalance costs Faust more than it costs the kernel, and to wait for a lost process costs mails nothing.
+SHORTEST_SESSION = 6.0
 #: An entry's type → how it is counted.
 KINDS = {DELIVERED: "delivered", DEFERRED: "deferred", BOUNCED: "bounced"}
 _ADDRESS = re.compile(r"<?[^\s<>@]+@[^\s<>@]+>?")
@@ -113,9 +115,8 @@ def _entry(mail: Mail, attempt: int, outcome: Outcome, at: Instant) -> tuple[str
 
 def app_of(settings: Settings, handle: Handle, limits: Limits, width: int, ledger: Ledger) -> faust_app.SafeApp:
     """Mails of one claim are delivered in their order, those of different claims side by side."""
-    app = faust_app.new_app(
-        SERVICE, settings.slot, settings.kafka_bootstrap, settings.home, session=settings.session_ms / 1000
-    )
+    session = max(settings.session_ms / 1000, SHORTEST_SESSION)
+    app = faust_app.new_app(SERVICE, settings.slot, settings.kafka_bootstrap, settings.home, session=session)
     app.when_lost = ledger.forget
     guard = Guard(SERVICE, handle, faust_app.sender(app), limits)
     faust_app.agent_on(app, TOPICS, guard, width, lambda record: last_header(record.headers, SUBJECT))

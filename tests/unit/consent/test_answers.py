@@ -113,6 +113,7 @@ def renewed_2020(*, by_partner: bool) -> tuple[Stage, int]:
     return stage, due
 
 
+@pytest.mark.rule("D20", "D4", edition="P2020")
 @pytest.mark.parametrize("by_partner", [False, True], ids=["by an operator", "by the partner"])
 def test_2020_the_seven_days_to_decline_restart_with_a_new_notice(by_partner: bool) -> None:
     stage, first = renewed_2020(by_partner=by_partner)
@@ -210,6 +211,7 @@ def test_an_answer_that_nobody_put_a_name_to_is_held_and_suspends_the_wait() -> 
     assert stage_of(stage.claim()) == "suspended"
 
 
+@pytest.mark.rule("D20", "D19", edition="P2020")
 def test_2020_an_answer_that_was_held_counts_from_when_it_came_once_it_is_released() -> None:
     stage, due = of_2020()
     stage.clock.tick(due - 1_000 - stage.clock.now())

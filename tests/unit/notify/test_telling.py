@@ -175,6 +175,7 @@ def tasks(stage: Stage) -> list[tuple[str, str]]:
     return [(mail.to, mail.subject) for mail in stage.mails() if mail.kind == MailKind.OPERATOR_TASK]
 
 
+@pytest.mark.rule("D20")
 def test_a_bounced_first_notice_is_a_task_and_nothing_else() -> None:
     stage = Stage()
     stage.file()
@@ -255,6 +256,7 @@ def commented(status: str = "active", **changes: object) -> Stage:
     return stage
 
 
+@pytest.mark.rule("D28")
 def test_who_submitted_gets_a_copy_by_preference_under_an_id_of_its_own() -> None:
     stage = commented()
     first, copy = stage.mails()

@@ -146,6 +146,7 @@ def test_a_language_nobody_has_written_in_is_english() -> None:
 # -- what they must say -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.rule("D28", edition="both")
 def test_a_deadline_is_its_last_whole_day_in_the_clocks_zone_and_the_instant_in_both_zones() -> None:
     found = deadline(DUE, "Europe/Berlin", "America/New_York")
     assert found.day("en") == "Friday, March 22, 2024"
