@@ -8,7 +8,7 @@ from typing import Any
 
 from cpor.domain.ids import tenant_partition
 from cpor.domain.model import ClaimState
-from cpor.domain.vocabulary import ActorKind, EventName
+from cpor.domain.vocabulary import ActorKind, EventName, IncentiveResultKind
 from cpor.domain.wire import event_name
 from cpor.ops.instance import Instance
 from cpor.ops.reading import open_reader, partition_counts, read_to_ends
@@ -137,6 +137,32 @@ def _ended(event: Event, inside: bool) -> list[str]:
     return [f"no longer holds {_unit(each)}: {event['reason']}" for each in event["units"]]
 
 
+def _asked(event: Event, inside: bool) -> list[str]:
+    removed = event.get("remove_workloads") or ()
+    return [f"to remove: {', '.join(removed)}"] if removed else []
+
+
+def _answered(event: Event, inside: bool) -> list[str]:
+    return [f"the customer {event['answer']}"]
+
+
+def _suspended(event: Event, inside: bool) -> list[str]:
+    return [f"the wait stands still: {event['reason']}"]
+
+
+def _withdrawn(event: Event, inside: bool) -> list[str]:
+    withdrawn = [f"withdrawn: {event['withdraw_reason']}"] if event.get("withdraw_reason") else []
+    return withdrawn + [f"no longer holds {_unit(each)}" for each in event.get("units_released", ())]
+
+
+def _result(event: Event, inside: bool) -> list[str]:
+    """D29."""
+    if event["kind"] == IncentiveResultKind.EARNING:
+        return [f"earned {event['amount']} {event['currency']} for {event['period']}"]
+    reason = event.get("reason")
+    return [f"{event['outcome']}: {reason}" if reason else str(event["outcome"])]
+
+
 def _unit(unit: str) -> str:
     """The tenant is the claim's own: `workload/teams`, `subscription/…`."""
     return unit.partition("/")[2]
@@ -148,4 +174,11 @@ _OWN: Mapping[EventName, Callable[[Event, bool], list[str]]] = {
     EventName.COMPETITION_FLAGGED: _competing,
     EventName.APPROVED: _approved,
     EventName.ASSOCIATION_ENDED: _ended,
+    EventName.INFORMATION_REQUESTED: _asked,
+    EventName.CONSENT_ANSWERED: _answered,
+    EventName.CONSENT_SUSPENDED: _suspended,
+    EventName.REJECTED: _withdrawn,
+    EventName.REJECTED_FINAL: _withdrawn,
+    EventName.LEGACY_IMPORTED: _approved,
+    EventName.INCENTIVE_RESULT: _result,
 }

@@ -18,6 +18,7 @@ from cpor.ops.consent import consent
 from cpor.ops.deadline import deadline
 from cpor.ops.demo.command import demo
 from cpor.ops.doctor import doctor
+from cpor.ops.earnings import earnings
 from cpor.ops.env import env
 from cpor.ops.errors import CommandError, Exit
 from cpor.ops.locations import locations
@@ -42,7 +43,10 @@ cli = typer.Typer(
 )
 for command in (up, env, demo, status, doctor):
     cli.command(command.__name__)(command)
-GROUPS = (partners, reference, claims, locations, catalogue, poe, review, consent, mail, deadline, ops, clock, setup)
+GROUPS = (
+    *(partners, reference, claims, locations, catalogue, poe, earnings),
+    *(review, consent, mail, deadline, ops, clock, setup),
+)
 for group in GROUPS:
     cli.add_typer(group)
 

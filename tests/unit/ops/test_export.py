@@ -42,6 +42,7 @@ def test_no_text_leaves_as_a_formula_and_harmless_text_is_left_alone(text: str) 
     assert shown.removeprefix("'") == text.removeprefix("'")
 
 
+@pytest.mark.rule("R53")
 def test_names_in_any_script_quotes_and_commas_come_back_as_they_were() -> None:
     names = {"claim_name": 'Teams, "全社"\n展開', "customer_name": "株式会社コントソ"}
     text = "".join(lines_of([claim(*names.values())], list(names), Format.CSV))
@@ -55,6 +56,7 @@ def test_csv_for_excel_begins_with_the_mark_of_utf_8() -> None:
     assert head.encode() == b"status,due\r\n"
 
 
+@pytest.mark.rule("R53")
 def test_ndjson_holds_the_values_of_the_list_one_claim_a_line() -> None:
     seen = claim("=1+1")
     lines = list(lines_of([seen, seen], list(COLUMNS), Format.NDJSON))

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import pytest
+
 from cpor.domain import commands as cmd
 from cpor.domain.events import Event
 from cpor.domain.ids import claim_id
-from cpor.domain.model import FormData
-from cpor.domain.vocabulary import ClaimId, EventName, PartnerId, Status
+from cpor.domain.model import FormData, Reason
+from cpor.domain.vocabulary import (
+    ClaimId,
+    CommandName,
+    ConsentOutcome,
+    Edition,
+    EventName,
+    PartnerId,
+    Status,
+)
 from cpor.domain.wire import encode
 from cpor.ops.history import Entry, entry_of
 from cpor.runtime.record import Record
-from tests.unit.domain.claims import World, in_status, usage_form
+from tests.unit.domain.claims import EXAMPLES, World, in_status, usage_form
+from tests.unit.domain.rules.editions import IN_BOTH, standing
 
 
 def record(name: EventName, value: bytes) -> Record:
@@ -51,12 +62,14 @@ def test_an_edit_tells_what_was_and_what_is_and_repeats_no_contact_data() -> Non
     assert "Ken" not in str(changes)
 
 
+@pytest.mark.rule("D30")
 def test_a_partner_reads_reviewers_and_system_by_their_side_only() -> None:
     inside, outside = story(in_status(Status.REJECTED)), story(in_status(Status.REJECTED), inside=False)
     assert [each.actor for each in inside] == ["u-anna", "r-1", "r-1"]
     assert [each.actor for each in outside] == ["u-anna", "reviewer", "reviewer"]
 
 
+@pytest.mark.rule("D30", "D17")
 def test_a_partner_never_reads_who_competes() -> None:
     world = World()
     world.filed("c")
@@ -65,6 +78,53 @@ def test_a_partner_never_reads_who_competes() -> None:
     assert other in str(story(world))
     assert other not in str(story(world, inside=False))
     assert any(each.action == "competition_flagged" and each.comment for each in story(world, inside=False))
+
+
+@IN_BOTH
+@pytest.mark.rule("R43", "D30", edition="both")
+def test_both_sides_changes_comments_and_actions_stand_in_their_order(edition: Edition) -> None:
+    world = standing(edition, Status.UNDER_REVIEW)
+    ask = cmd.RequestInformation(
+        reasons=(Reason("missing_products"),), comment="Intune is not shown.", remove_workloads=("intune",)
+    )
+    world.must("c", ask)
+    world.must("c", cmd.AddComment(text="Right."))
+    world.must("c", cmd.EditClaim(form=FormData(workloads=("teams",)), given=("workloads",)))
+    world.must("c", cmd.ResubmitClaim(comment="Without it."))
+    world.must("c", cmd.StartReview())
+    world.must("c", cmd.ApproveClaim())
+    for inside in (True, False):
+        entries = story(world, inside=inside)[2:]
+        assert [(each.side, each.action, each.comment) for each in entries] == [
+            ("reviewer", "information_requested", "Intune is not shown."),
+            ("partner", "commented", "Right."),
+            ("partner", "edited", None),
+            ("partner", "resubmitted", "Without it."),
+            ("reviewer", "review_started", None),
+            ("reviewer", "approved", None),
+        ]
+        assert "to remove: intune" in entries[0].changes
+        assert "workloads: teams, intune → teams" in entries[2].changes
+        assert "holds workload/teams" in entries[-1].changes
+        assert {each.actor for each in entries} == {"u-anna", "r-1" if inside else "reviewer"}
+
+
+@IN_BOTH
+@pytest.mark.rule("R43", "D29", edition="both")
+def test_what_customer_and_incentive_systems_decided_is_told_and_not_only_that_they_did(edition: Edition) -> None:
+    world = standing(edition, Status.APPROVED)
+    claim = world.claim("c")
+    assert claim.approval is not None
+    for what in (ConsentOutcome.SUSPENDED, ConsentOutcome.AGREED):
+        world.must("c", cmd.RecordConsent(outcome=what, approval=claim.approval.sequence))
+    world.must("c", EXAMPLES[CommandName.ELIGIBILITY_RESULT])
+    world.must("c", EXAMPLES[CommandName.EARNING])
+    world.must("c", EXAMPLES[CommandName.CONSENT_OUTCOME])
+    told = [each.changes for each in story(world, inside=False)[3:]]
+    assert told[0] == ("the wait stands still: not_delivered",)
+    assert "the customer agreed" in told[1]
+    assert told[2:4] == [("eligible",), ("earned 12.50 EUR for 2024-03",)]
+    assert {"reason customer_declined", "no longer holds workload/teams"} <= set(told[4])
 
 
 def test_a_refused_command_is_seen_inside_only() -> None:

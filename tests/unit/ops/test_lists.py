@@ -54,6 +54,7 @@ def refs(claims: list[Claim]) -> list[str]:
         (Filters(search="a-1", status=("draft",)), []),
     ],
 )
+@pytest.mark.rule("R53")
 def test_a_claim_is_listed_when_it_passes_every_filter(several: list[Claim], wanted: Filters, found: list[str]) -> None:
     assert refs(wanted.select(several)) == found
 
@@ -90,6 +91,7 @@ def test_an_option_left_empty_by_a_script_does_not_mean_everything(option: str, 
     assert read(**NOTHING, tenant="").select(several) == []
 
 
+@pytest.mark.rule("R53")
 def test_claims_without_a_value_come_last_in_either_direction(several: list[Claim]) -> None:
     up, down = ordered(several, "decided"), ordered(several, "decided:desc")
     assert refs(up)[0] == refs(down)[0] == "a-1"
@@ -102,6 +104,7 @@ def test_an_order_that_does_not_exist_is_a_wrong_use(sort: str) -> None:
         ordered([], sort)
 
 
+@pytest.mark.rule("R54")
 def test_columns_are_those_of_the_contract_and_can_be_chosen() -> None:
     assert list(COLUMNS) == [
         "claim_id",
@@ -166,6 +169,7 @@ def competing() -> Claim:
     return claim(world.claim("c"), inside=False)
 
 
+@pytest.mark.rule("D30", "D17")
 def test_a_partner_learns_that_others_compete_but_never_who() -> None:
     seen = competing()
     other = seen.state.competes_with[0]
@@ -175,6 +179,7 @@ def test_a_partner_learns_that_others_compete_but_never_who() -> None:
     assert claim_json(seen)["competes"] is True
 
 
+@pytest.mark.rule("D30")
 def test_a_partner_reads_reviewers_as_reviewer_and_its_own_people_by_name() -> None:
     asked = in_status(Status.PARTNER_ACTION_REQUIRED).claim("c")
     comments = claim_json(claim(asked, inside=False))["comments"]
