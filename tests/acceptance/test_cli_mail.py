@@ -41,14 +41,12 @@ PATIENCE = 60.0
 FORMULA = '=HYPERLINK("http://x.example","y")'
 FABRIKAM = "株式会社ファブリカム"
 #: Reference → location, workload, what else the form says.
+GONE = {"name": "Gone", "title": "CIO", "email": "bounce-x@contoso.example"}
 FILED: dict[str, tuple[str, str, dict[str, Any]]] = {
     "m-1": ("101", "teams", {}),
     "m-2": ("102", "intune", {"claim_name": FORMULA, "tenant_id": OTHER_TENANT}),
-    "m-3": (
-        "101",
-        "yammer",
-        {"customer_contact": {"name": "Gone", "title": "CIO", "email": "bounce-x@contoso.example"}},
-    ),
+    "m-3": ("101", "yammer", {"customer_contact": GONE}),
+    "m-4": ("101", "sharepoint", {"customer_contact": GONE}),
 }
 ANNA, KIM = "anna@isar.example", "kim@contoso.example"
 
@@ -73,14 +71,14 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 
 @pytest.fixture(scope="module")
 def claims(desk: Desk) -> dict[str, str]:
-    """Reference → claim id, all submitted; m-1 and m-3 approved since."""
+    """Reference → claim id, all submitted; all but m-2 approved since."""
     instance = find_instance(desk.data)
     counts = partition_counts(instance.transport)
     partner = PartnerClient(instance.transport, "P-1", counts[Topic.INTAKE_SLOTS])
     box = Dropbox(instance.endpoints, "P-1")
     ids = {ref: filed(partner, box, ref, *rest) for ref, rest in FILED.items()}
     partner.close()
-    for ref in ("m-1", "m-3"):
+    for ref in ("m-1", "m-3", "m-4"):
         assert desk.cpor("review", "start", ref, "--as", "r-1").code == 0
         assert desk.cpor("review", "approve", ref, "--as", "r-1").code == 0
     return ids
@@ -213,6 +211,45 @@ def test_a_bounced_notice_stops_the_wait_and_a_yes_lets_it_run_on(desk: Desk, cl
     assert said.code == 0, said.err
     assert "still approved" in said.out
     assert desk.cpor("consent", "show", "m-3", "--json").json["stage"] == "waiting"
+
+
+def tasks(desk: Desk, ref: str) -> list[dict[str, Any]]:
+    return [each for each in desk.cpor("ops", "tasks", "--json").json if each["claim_ref"] == ref]
+
+
+def test_what_waits_for_an_operator_is_listed_and_mailed_until_the_notice_went_to_the_right_address(
+    desk: Desk, claims: dict[str, str]
+) -> None:
+    standing(desk, "m-4", "suspended", "bounced")
+    (task,) = tasks(desk, "m-4")
+    assert (task["task"], task["claim_id"], task["why"]) == ("wait_suspended", claims["m-4"], "the notice bounced")
+    told = mails(desk, "--claim", "m-4", "--kind", "operator_task", at_least=2)
+    assert all(each["to"] == "operations@cpor.example" for each in told)
+    assert "wait_suspended" in desk.cpor("ops", "tasks").out
+    said = desk.cpor("ops", "resend-notice", "m-4", "--as", "o-lind", "--email", KIM, "--name", "Kim Lee")
+    assert said.code == 0, said.err
+    assert "consent_wait runs until 2026-03-" in said.err
+    standing(desk, "m-4", "waiting", "delivered")
+    assert tasks(desk, "m-4") == []
+    assert mails(desk, "--claim", "m-4", "--kind", "customer_approved")[-1]["to"] == KIM
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("resend-notice", "m-2"), 1, "illegal_transition"),
+        (("resend-notice", "m-9"), 1, "claim_unknown"),
+        (("resend-notice", "m-4", "--email", "nowhere"), 2, "email"),
+        (("resend-notice", "m-4", "--as", "two words"), 2, "--as"),
+        (("tasks", "--kind", "holiday"), 2, "wait_suspended"),
+    ],
+)
+def test_what_an_operator_cannot_do_is_answered_with_why(
+    desk: Desk, claims: dict[str, str], words: tuple[str, ...], code: int, said: str
+) -> None:
+    answer = desk.cpor("ops", *words)
+    assert answer.code == code, answer
+    assert said in answer.err
 
 
 @pytest.mark.parametrize(
