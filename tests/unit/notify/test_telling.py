@@ -41,6 +41,7 @@ SECRET = re.compile(
 
 
 @pytest.mark.parametrize("name", EventName)
+@pytest.mark.rule("D30")
 def test_an_update_tells_nothing_that_the_partner_may_not_see(name: EventName) -> None:
     event = wire.decode_event(name, example(name.ce_type).bytes)
     told = update_of(row(claim_ref="ref"), event).model_dump_json(exclude_none=True)
@@ -89,6 +90,7 @@ def test_what_notify_remembers_is_what_the_events_add_up_to() -> None:
     assert remembered.partner == state.personal.partner_contact
 
 
+@pytest.mark.rule("D17", "D30")
 def test_a_competing_claim_is_told_to_both_sides_without_a_name() -> None:
     stage = Stage()
     stage.approved("c")
@@ -282,6 +284,7 @@ def test_who_submitted_gets_a_copy_by_preference_under_an_id_of_its_own() -> Non
     ],
     ids=["not asked for", "the contact itself", "of another location", "no longer in the directory", "suspended"],
 )
+@pytest.mark.rule("D28")
 def test_no_copy_goes_to_who_did_not_ask_has_it_already_or_may_not_see_the_claim(changes: dict[str, str]) -> None:
     assert [each.recipient for each in commented(**changes).mails()] == ["partner"]
 
@@ -374,6 +377,7 @@ def test_a_record_in_another_tenants_partition_is_a_dead_letter() -> None:
 # -- ends of associations (D23) ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.rule("D23")
 def test_an_imported_association_is_told_of_thirty_days_before_its_end_once() -> None:
     stage = Stage()
     legacy = {"partner_id": "P-1", "location_id": "4711001", "tenant_id": TENANT, "subscription_id": SUBSCRIPTION}

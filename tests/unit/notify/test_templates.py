@@ -162,6 +162,7 @@ def test_a_recipient_in_the_same_time_reads_the_instant_once() -> None:
     assert deadline(DUE, "Europe/Berlin").elsewhere is None
 
 
+@pytest.mark.rule("R37")
 def test_a_rejection_says_where_the_reason_stands_how_to_dispute_and_until_when() -> None:
     text = said("rejected-1")
     for part in ("The proof of execution is not sufficient (Intune)", "History", "Dispute", "March 22, 2024"):
@@ -169,17 +170,20 @@ def test_a_rejection_says_where_the_reason_stands_how_to_dispute_and_until_when(
 
 
 @pytest.mark.parametrize("name", ["rejected-2", "withdrawn-1", "rejected_final-2"])
+@pytest.mark.rule("R37", "D7")
 def test_what_cannot_be_disputed_points_to_a_new_claim(name: str) -> None:
     text = said(name)
     assert "new claim" in text
     assert "You can dispute" not in text
 
 
+@pytest.mark.rule("D8", "R51")
 def test_the_end_of_an_association_by_its_partner_never_speaks_of_proof() -> None:
     assert not re.search(r"proof|PoE|execution", said("disassociated-1"), re.IGNORECASE)
 
 
 @pytest.mark.parametrize("name", ["approved-1", "approved-2"])
+@pytest.mark.rule("R44")
 def test_an_approval_says_that_it_is_not_a_payout(name: str) -> None:
     assert "This is not the approval of a payout" in said(name)
 
@@ -195,6 +199,7 @@ def test_an_association_that_ends_whole_is_not_called_a_part() -> None:
     assert "Sunday, March 31, 2024" in said("association_ended-2")
 
 
+@pytest.mark.rule("D17")
 def test_a_mail_about_competition_names_nobody() -> None:
     sample = BY_NAME["competing-1"]
     assert sample.draft.cause not in said("competing-1")
@@ -203,6 +208,7 @@ def test_a_mail_about_competition_names_nobody() -> None:
 
 @pytest.mark.parametrize("number", [1, 2])
 @pytest.mark.parametrize("kind", ["customer_requested", "customer_approved"])
+@pytest.mark.rule("R47")
 def test_the_customer_reads_what_it_is_what_is_seen_and_how_to_decline(kind: str, number: int) -> None:
     text = said(f"{kind}-{number}")
     for part in ("CPOR (Claiming Partner of Record)", "You need not do anything", "What it does not get", "decline"):
@@ -210,6 +216,8 @@ def test_the_customer_reads_what_it_is_what_is_seen_and_how_to_decline(kind: str
     assert ("https://consent.example/answer?token=k7Fq-29aX" in text) != ("k7Fq-29aX" in text and "word" in text)
 
 
+@pytest.mark.rule("R45", edition="both")
+@pytest.mark.rule("R46", edition="P2020")
 def test_the_customer_of_2020_has_seven_days_and_of_2023_any_time() -> None:
     assert BY_NAME["customer_approved-2"].told.row.policy == Edition.P2020
     assert "within seven days, not afterwards" in said("customer_approved-2")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from cpor.domain.vocabulary import CommandName, Instant
 from cpor.runtime.record import Record
 from cpor.runtime.store.engine import MemoryEngines
@@ -55,6 +57,7 @@ class Life(Stage):
         return [(mail.kind.value, mail.to) for mail in self.mails() if mail.recipient == "customer"]
 
 
+@pytest.mark.rule("R47", "D3")
 def test_a_customer_hears_twice_and_the_partner_when_it_is_official() -> None:
     life = Life()
     life.approved()
@@ -67,6 +70,7 @@ def test_a_customer_hears_twice_and_the_partner_when_it_is_official() -> None:
     life.audit_told()
 
 
+@pytest.mark.rule("D20")
 def test_a_bounced_notice_is_told_to_the_partner_and_goes_to_the_corrected_address() -> None:
     life = Life()
     life.dead = {WRONG}
