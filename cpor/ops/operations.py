@@ -26,7 +26,7 @@ ops = typer.Typer(name="ops", no_args_is_help=True, help="What operators have to
 Operator = Annotated[
     str | None, typer.Option("--as", metavar="OPERATOR", help="Who acts; else the user of this terminal.")
 ]
-HEADS = ("!since (UTC)", "!task", "!claim", "!partner", "customer", "why", "what to do")
+HEADS = ("!since (UTC)", "!task", "!claim", "!partner", "customer", "why")
 
 
 @ops.command("tasks")
@@ -46,12 +46,14 @@ def tasks(
     if shown:
         screen.out().print(screen.table(None, HEADS, map(_row, shown)))
     screen.note(f"{screen.counted(len(shown), 'task')} open")
+    for kind_of_task, what in sorted({(each.kind, each.what) for each in shown}):
+        screen.note(f"  {kind_of_task}: {what.format(claim='CLAIM')}")
 
 
 def _row(task: Task) -> list[Any]:
     state = task.claim.state
     since = task.since[:16].replace("T", " ")
-    return [since, task.kind, state.claim_ref, state.partner_id, task.claim.customer_name, task.why, task.advice]
+    return [since, task.kind, state.claim_ref, state.partner_id, task.claim.customer_name, task.why]
 
 
 @ops.command("resend-notice")
