@@ -8,7 +8,8 @@ from typing import Any
 
 from cpor.domain import ids
 from cpor.domain.model import ClaimState
-from cpor.domain.vocabulary import Clock, CommandName, Instant, TenantId, instant_text
+from cpor.domain.vocabulary import Clock, CommandName, Instant, TenantId, instant_text, parse_instant
+from cpor.runtime.clock import ManualClock
 from cpor.runtime.record import Output, Record
 from cpor.runtime.store.engine import MemoryEngines
 from cpor.runtime.topics import Topic
@@ -191,6 +192,19 @@ class Stage(Pipeline):
 
     def reasons(self) -> list[str]:
         return [each.code for each in self.claim().reasons]
+
+
+#: A Monday under P2020.
+IN_2020 = parse_instant("2023-03-06T08:00:00Z")
+
+
+def of_2020() -> tuple[Stage, int]:
+    """Approved under P2020, the notice delivered; the end of the seven days."""
+    stage = Stage(clock=ManualClock(IN_2020))
+    stage.submitted_2020()
+    stage.approves()
+    stage.arrives()
+    return stage, stage.due()
 
 
 def short(record: Record) -> str:

@@ -12,25 +12,16 @@ from cpor.runtime.clock import ManualClock
 from cpor.runtime.record import Output
 from cpor.runtime.topics import Topic
 from services.consent.tokens import About, Tokens
-from tests.unit.consent.stage import GRACE, KEY, PARTITION, SLOW, Stage, stage_of
+from tests.unit.consent.stage import GRACE, IN_2020, KEY, PARTITION, SLOW, Stage, of_2020, stage_of
 from tests.unit.review.pipeline import OPERATOR, OTHER_TENANT, SUBSCRIPTION, TENANT, of, usage_form
 
 CONTACT = {"name": "Ken Abe", "title": "CTO", "email": "ken@contoso.example", "language": "ja"}
-IN_2020 = parse_instant("2023-03-06T08:00:00Z")
-
-
-def of_2020() -> tuple[Stage, int]:
-    """Approved under P2020, the notice delivered; the end of the seven days."""
-    stage = Stage(clock=ManualClock(IN_2020))
-    stage.submitted_2020()
-    stage.approves()
-    stage.arrives()
-    return stage, stage.due()
 
 
 # -- P2020: seven days, then never (D4) -------------------------------------------------------------------------------
 
 
+@pytest.mark.rule("D19", "R46", "D4", edition="P2020")
 def test_2020_a_decline_on_the_last_evening_wins_although_consent_was_stopped() -> None:
     stage, due = of_2020()
     stage.stopped = True
@@ -44,6 +35,7 @@ def test_2020_a_decline_on_the_last_evening_wins_although_consent_was_stopped() 
     assert stage.handed_off(Topic.ELIGIBLE) == []
 
 
+@pytest.mark.rule("R46", "D4", edition="P2020")
 def test_2020_a_decline_at_the_first_instant_after_the_seven_days_changes_nothing() -> None:
     stage, due = of_2020()
     stage.clock.tick(due - stage.clock.now())
@@ -55,6 +47,7 @@ def test_2020_a_decline_at_the_first_instant_after_the_seven_days_changes_nothin
     assert stage.claim().status == Status.APPROVED
 
 
+@pytest.mark.rule("D19", edition="P2020")
 def test_2020_a_no_by_phone_counts_from_when_it_was_taken_also_when_it_is_entered_later() -> None:
     stage, due = of_2020()
     stage.pass_to(due + GRACE)
@@ -65,6 +58,7 @@ def test_2020_a_no_by_phone_counts_from_when_it_was_taken_also_when_it_is_entere
     assert [kind for kind, _ in stage.handed_off(Topic.ELIGIBLE)] == ["cpor.eligible.v1", "cpor.eligible.revoked.v1"]
 
 
+@pytest.mark.rule("D19", edition="P2020")
 def test_an_answer_never_counts_from_later_than_it_lay_on_the_topic() -> None:
     stage, due = of_2020()
     taken = stage.clock.now()
@@ -75,6 +69,7 @@ def test_an_answer_never_counts_from_later_than_it_lay_on_the_topic() -> None:
     assert stage.claim().status == Status.REJECTED
 
 
+@pytest.mark.rule("D9", edition="P2020")
 def test_2020_an_early_no_is_kept_and_applied_with_the_approval_and_no_notice_goes_out() -> None:
     stage = Stage(clock=ManualClock(IN_2020))
     stage.submitted_2020()
@@ -88,6 +83,7 @@ def test_2020_an_early_no_is_kept_and_applied_with_the_approval_and_no_notice_go
     assert stage.outcomes() == ["declined"]
 
 
+@pytest.mark.rule("D20", edition="P2020")
 def test_2020_the_seven_days_stand_still_while_the_wait_is_suspended() -> None:
     stage, due = of_2020()
     stage.resend()
@@ -145,6 +141,7 @@ def test_2020_a_no_that_came_before_the_new_notice_counts_whenever_it_is_entered
 # -- P2023: at any time (D4, D9) --------------------------------------------------------------------------------------
 
 
+@pytest.mark.rule("D4", "R45")
 def test_a_no_after_the_hand_off_revokes_it() -> None:
     stage = Stage()
     stage.pass_to(stage.waiting() + GRACE)
@@ -155,6 +152,7 @@ def test_a_no_after_the_hand_off_revokes_it() -> None:
     assert stage.handed_off(Topic.ELIGIBLE)[-1][0] == "cpor.eligible.revoked.v1"
 
 
+@pytest.mark.rule("D9", "T11b")
 def test_an_early_no_by_the_link_of_the_first_notice_rejects_the_claim() -> None:
     stage = Stage()
     stage.file()
@@ -197,88 +195,6 @@ def test_a_yes_ends_a_suspension_and_stands_for_the_notice_that_never_arrived() 
     stage.run()
     assert stage.outcomes() == ["suspended", "agreed", "completed"]
     assert stage_of(stage.claim()) == "completed"
-
-
-# -- held for a check (D20) -------------------------------------------------------------------------------------------
-
-
-def test_an_answer_that_nobody_put_a_name_to_is_held_and_suspends_the_wait() -> None:
-    stage = Stage()
-    due = stage.waiting()
-    stage.answers("decline", "mail", operator=None)
-    assert stage.told()[-2:] == ["held", "suspended: answer_held"]
-    stage.pass_to(due + GRACE)
-    assert stage_of(stage.claim()) == "suspended"
-
-
-@pytest.mark.rule("D20", "D19", edition="P2020")
-def test_2020_an_answer_that_was_held_counts_from_when_it_came_once_it_is_released() -> None:
-    stage, due = of_2020()
-    stage.clock.tick(due - 1_000 - stage.clock.now())
-    came = stage.clock.now()
-    stage.answers("decline", "mail", operator=None)
-    stage.pass_to(due + 86_400_000)
-    stage.answers("decline", "mail")
-    received = [each.header("cpor_received_at") for each in stage.said(Topic.CLAIM_COMMANDS, "c")][-1]
-    assert received is not None
-    assert parse_instant(received) == came
-    assert stage.claim().status == Status.REJECTED
-
-
-def test_a_held_answer_that_was_taken_earlier_counts_from_when_the_operator_says() -> None:
-    stage, due = of_2020()
-    stage.answers("decline", "mail", operator=None)
-    stage.pass_to(due + 86_400_000)
-    stage.by_phone("decline", answered_at=due - 86_400_000)
-    received = [each.header("cpor_received_at") for each in stage.said(Topic.CLAIM_COMMANDS, "c")][-1]
-    assert received is not None
-    assert parse_instant(received) == due - 86_400_000
-    assert stage.claim().status == Status.REJECTED
-
-
-def test_a_held_answer_that_turns_out_to_be_a_yes_ends_the_suspension_and_keeps_the_end_of_the_wait() -> None:
-    stage = Stage()
-    due = stage.waiting()
-    stage.answers("agree", "mail", operator=None)
-    assert stage_of(stage.claim()) == "suspended"
-    stage.answers("agree", "mail")
-    assert stage.due() == due
-    stage.pass_to(due + GRACE)
-    stage.run()
-    assert stage.outcomes() == ["suspended", "agreed", "completed"]
-
-
-def test_silence_about_a_held_answer_is_never_taken_for_consent() -> None:
-    stage = Stage()
-    due = stage.waiting()
-    stage.stopped = True
-    stage.clock.tick(due - 1 - stage.clock.now())
-    stage.answers("decline", "mail", operator=None)
-    stage.pass_to(due + 3_600_000)
-    stage.goes_on()
-    stage.run()
-    assert stage.told()[-2:] == ["held", "suspended: answer_held"]
-    assert stage.handed_off(Topic.ELIGIBLE) == []
-
-
-def test_an_answer_held_before_the_approval_suspends_the_wait_as_soon_as_it_starts() -> None:
-    stage = Stage()
-    stage.file()
-    stage.answers("decline", "mail", operator=None)
-    assert stage.outcomes() == []
-    stage.approves()
-    assert stage.told()[-1] == "suspended: answer_held"
-
-
-def test_a_new_notice_begins_anew_whatever_was_held() -> None:
-    stage = Stage()
-    stage.waiting()
-    stage.answers("decline", "mail", operator=None)
-    stage.resend()
-    stage.arrives()
-    stage.pass_to(stage.due() + GRACE)
-    stage.run()
-    assert stage.outcomes() == ["suspended", "completed"]
 
 
 # -- links ------------------------------------------------------------------------------------------------------------
@@ -368,6 +284,7 @@ def test_an_answer_of_another_customer_never_reaches_the_claim() -> None:
     assert stage.claim().status == Status.APPROVED
 
 
+@pytest.mark.rule("D23")
 def test_an_imported_association_asks_nobody_and_waits_for_nothing() -> None:
     stage = Stage()
     ref = ids.legacy_reference(TENANT, SubscriptionId(SUBSCRIPTION), PartnerRole.BUILD_INTENT_ADVISOR)

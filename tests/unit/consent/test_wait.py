@@ -4,17 +4,33 @@ from __future__ import annotations
 
 import pytest
 
-from cpor.domain.vocabulary import CommandName, Status
+from cpor.domain.vocabulary import CommandName, Edition, Status
+from cpor.runtime.clock import ManualClock
 from cpor.runtime.topics import Topic
-from tests.unit.consent.stage import GRACE, Crash, Stage, stage_of
+from tests.unit.consent.stage import GRACE, IN_2020, Crash, Stage, stage_of
+from tests.unit.domain.rules.editions import IN_BOTH
 
 FAULT_POINTS = ("send", "send_positions", "commit", "committed")
 CONTACT = {"name": "Ken Abe", "title": "CTO", "email": "ken@contoso.example", "language": "ja"}
 
 
-def test_silence_after_a_delivered_notice_completes_the_consent_once_after_the_grace() -> None:
-    stage = Stage()
-    due = stage.waiting()
+def approved(edition: Edition) -> Stage:
+    """An approved claim whose customer was asked, and of whose notice nothing is known yet."""
+    stage = Stage() if edition is Edition.P2023 else Stage(clock=ManualClock(IN_2020))
+    if edition is Edition.P2023:
+        stage.waiting(delivered=False)
+    else:
+        stage.submitted_2020()
+        stage.approves()
+    return stage
+
+
+@IN_BOTH
+@pytest.mark.rule("R47", "T12", edition="both")
+def test_silence_after_a_delivered_notice_completes_the_consent_once_after_the_grace(edition: Edition) -> None:
+    stage = approved(edition)
+    stage.arrives()
+    due = stage.due()
     stage.pass_to(due + GRACE - 1)
     assert stage.outcomes() == []
     stage.pass_to(due + GRACE)
@@ -23,14 +39,17 @@ def test_silence_after_a_delivered_notice_completes_the_consent_once_after_the_g
     stage.run()
     assert stage.outcomes() == ["completed"]
     assert stage_of(stage.claim()) == "completed"
-    assert stage.told() == ["requested: submitted", "requested: approved", "completed"]
+    before = ["requested: submitted"] if edition is Edition.P2023 else []
+    assert stage.told() == [*before, "requested: approved", "completed"]
     assert [kind for kind, _ in stage.handed_off(Topic.ELIGIBLE)] == ["cpor.eligible.v1"]
     stage.audit()
 
 
-def test_silence_of_a_customer_who_was_never_reached_suspends_the_wait() -> None:
-    stage = Stage()
-    due = stage.waiting(delivered=False)
+@IN_BOTH
+@pytest.mark.rule("D20", edition="both")
+def test_silence_of_a_customer_who_was_never_reached_suspends_the_wait(edition: Edition) -> None:
+    stage = approved(edition)
+    due = stage.due()
     stage.pass_to(due + GRACE)
     stage.run()
     assert stage.outcomes() == ["suspended"]
@@ -54,9 +73,11 @@ def test_a_delivered_submitted_notice_does_not_stand_for_that_of_the_approval() 
     assert stage.told()[-1] == "suspended: not_delivered"
 
 
-def test_a_bounced_notice_suspends_the_wait_at_once_and_a_corrected_contact_restarts_it() -> None:
-    stage = Stage()
-    first = stage.waiting(delivered=False)
+@IN_BOTH
+@pytest.mark.rule("D20", edition="both")
+def test_a_bounced_notice_suspends_the_wait_at_once_and_a_corrected_contact_restarts_it(edition: Edition) -> None:
+    stage = approved(edition)
+    first = stage.due()
     stage.bounces()
     assert stage.told()[-1] == "suspended: notice_bounced"
     stage.pass_days(3)
@@ -94,9 +115,12 @@ def test_a_bounced_submitted_notice_suspends_nothing() -> None:
     assert stage.claim().status == Status.SUBMITTED
 
 
-def test_a_decline_on_the_topic_wins_although_consent_was_stopped_across_the_due_instant() -> None:
-    stage = Stage()
-    due = stage.waiting()
+@IN_BOTH
+@pytest.mark.rule("D19", "R45", edition="both")
+def test_a_decline_on_the_topic_wins_although_consent_was_stopped_across_the_due_instant(edition: Edition) -> None:
+    stage = approved(edition)
+    stage.arrives()
+    due = stage.due()
     stage.clock.tick(due - 60_000 - stage.clock.now())
     stage.stopped = True
     stage.answers("decline")

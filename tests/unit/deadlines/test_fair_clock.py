@@ -4,25 +4,38 @@ from __future__ import annotations
 
 import pytest
 
-from cpor.domain.vocabulary import Clock, CommandName, Status
+from cpor.domain.vocabulary import Clock, CommandName, Edition, Status, parse_instant
+from cpor.runtime.clock import ManualClock
 from cpor.runtime.store.engine import MemoryEngines
 from cpor.runtime.topics import Topic
 from tests.unit.deadlines.stage import GRACE, SLOW, Crash, Stage, short
+from tests.unit.domain.rules.editions import IN_BOTH
 
+IN_2020 = parse_instant("2023-03-06T08:00:00Z")
 FAULT_POINTS = ("send", "send_positions", "commit", "committed")
 
 
-def asked() -> tuple[Stage, int]:
+def asked(edition: Edition = Edition.P2023) -> tuple[Stage, int]:
     """A claim whose partner has to answer, and the instant at which it is too late."""
-    stage = Stage()
-    stage.asked()
+    stage = Stage() if edition is Edition.P2023 else Stage(clock=ManualClock(IN_2020))
+    if edition is Edition.P2023:
+        stage.asked()
+    else:
+        stage.submitted_2020()
+        stage.review("c", CommandName.REVIEW_START)
+        missing = [{"code": "missing_products"}]
+        stage.review("c", CommandName.REVIEW_REQUEST_INFORMATION, reasons=missing, comment="Which?")
     stage.arrive()
     stage.intake_reads()
     return stage, stage.clock_of(Clock.PARTNER_ANSWER).due
 
 
-def test_a_partner_that_never_answers_is_rejected_once_and_not_before_the_grace_has_passed() -> None:
-    stage, due = asked()
+@IN_BOTH
+@pytest.mark.rule("T9", "R33", edition="both")
+def test_a_partner_that_never_answers_is_rejected_once_and_not_before_the_grace_has_passed(
+    edition: Edition,
+) -> None:
+    stage, due = asked(edition)
     stage.pass_to(due + GRACE - 1)
     assert stage.expiries() == []
     assert stage.claim().status == Status.PARTNER_ACTION_REQUIRED
@@ -36,8 +49,12 @@ def test_a_partner_that_never_answers_is_rejected_once_and_not_before_the_grace_
     stage.audit()
 
 
-def test_an_answer_on_the_topic_wins_although_intake_was_stopped_across_the_due_instant() -> None:
-    stage, due = asked()
+@IN_BOTH
+@pytest.mark.rule("D19", "R33", edition="both")
+def test_an_answer_on_the_topic_wins_although_intake_was_stopped_across_the_due_instant(
+    edition: Edition,
+) -> None:
+    stage, due = asked(edition)
     stage.clock.tick(due - 1_000 - stage.clock.now())
     behind = stage.arrive()
     received = stage.clock.now()
@@ -54,9 +71,13 @@ def test_an_answer_on_the_topic_wins_although_intake_was_stopped_across_the_due_
     assert stage.expiries() == []
 
 
-def test_an_answer_that_intake_admitted_and_deadlines_has_not_seen_wins_by_its_place_in_the_inbox() -> None:
+@IN_BOTH
+@pytest.mark.rule("D19", edition="both")
+def test_an_answer_that_intake_admitted_and_deadlines_has_not_seen_wins_by_its_place_in_the_inbox(
+    edition: Edition,
+) -> None:
     """Review stands still: the answer and the expiry both lie in its inbox when it goes on."""
-    stage, due = asked()
+    stage, due = asked(edition)
     stage.clock.tick(due - 1_000 - stage.clock.now())
     stage.admit("c", CommandName.EDIT, {"workloads": ["teams"]})
     stage.admit("c", CommandName.RESUBMIT)
@@ -102,6 +123,7 @@ def test_a_parked_claim_s_time_out_stands_still_and_goes_on_when_it_is_unparked(
     assert stage.claim().status == Status.REJECTED
 
 
+@pytest.mark.rule("T9")
 def test_a_second_request_has_a_whole_window_of_its_own() -> None:
     stage, first = asked()
     stage.clock.tick(86_400_000)

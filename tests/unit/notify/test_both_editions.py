@@ -200,7 +200,11 @@ def test_every_change_of_its_own_claim_is_told_whoever_made_it(edition: Edition)
 def test_what_the_incentive_systems_decided_is_told_as_an_update(edition: Edition) -> None:
     stage = reviewed(edition, CommandName.REVIEW_APPROVE)
     stage.inside("c", CommandName.ELIGIBILITY_RESULT, outcome="ineligible", reason="No purchase")
-    named = {"engagement": "modern_work_security_usage", "partner_role": "use_or_consume", "tenant_id": TENANT}
+    named: dict[str, Any] = {
+        "engagement": "modern_work_security_usage",
+        "partner_role": "use_or_consume",
+        "tenant_id": TENANT,
+    }
     stage.inside("c", CommandName.EARNING, **named, amount="12.50", currency="EUR", period="2024-03")
     stage.tell()
     results = [{one.field: one.after for one in each.changes} for each in stage.updates()[-2:]]

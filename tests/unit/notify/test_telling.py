@@ -17,9 +17,7 @@ from cpor.domain.vocabulary import (
     CommandName,
     EventName,
     PartnerId,
-    PartnerRole,
     Status,
-    SubscriptionId,
 )
 from cpor.runtime.record import Output
 from cpor.runtime.topics import Topic
@@ -32,7 +30,7 @@ from services.notify.updates import update_of
 from tests.contract.schemas.examples import example
 from tests.unit.notify.samples import row
 from tests.unit.notify.stage import HERE, MISSED, REMINDER, REVIEW_REJECT, SETTINGS, Stage
-from tests.unit.review.pipeline import DAY_MS, OPERATOR, SUBSCRIPTION, TENANT, N, directory_entry, sales_form
+from tests.unit.review.pipeline import TENANT, N, directory_entry, sales_form
 
 #: What of an event the partner may not read (D30): contacts, who reviews, other claims, what happens inside.
 SECRET = re.compile(
@@ -372,44 +370,3 @@ def test_a_record_in_another_tenants_partition_is_a_dead_letter() -> None:
     stage.tell()
     assert [letter.header("dlq_reason") for letter in stage.letters()] == ["wrong_partition"]
     stage.audit_told()
-
-
-# -- ends of associations (D23) ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.rule("D23")
-def test_an_imported_association_is_told_of_thirty_days_before_its_end_once() -> None:
-    stage = Stage()
-    legacy = {"partner_id": "P-1", "location_id": "4711001", "tenant_id": TENANT, "subscription_id": SUBSCRIPTION}
-    ref = ids.legacy_reference(TENANT, SubscriptionId(SUBSCRIPTION), PartnerRole.USAGE_RECOGNITION)
-    role = {"partner_role": "usage_recognition", "ends_on": "2024-05-31"}
-    stage.inside(ref, CommandName.OPS_IMPORT_LEGACY, actor=OPERATOR, **legacy, **role)
-    stage.tell()
-    assert stage.kinds() == []
-    stage.clock.tick(57 * DAY_MS)
-    stage.tell()
-    assert stage.kinds() == []
-    stage.clock.tick(2 * DAY_MS)
-    stage.tell()
-    assert stage.kinds() == ["reassociate"]
-    stage.clock.tick(60 * DAY_MS)
-    stage.tell()
-    assert stage.kinds() == ["reassociate"]
-    assert stage.mails()[0].to == "anna@nordwind.example"
-
-
-def test_a_subscription_that_is_renewed_is_told_of_at_its_new_end() -> None:
-    stage = Stage()
-    stage.approved(form=sales_form())
-    ends = {"kind": "subscription", "subscription_id": SUBSCRIPTION, "tenant_id": TENANT, "products": ["sales"]}
-    rest = {"channel": "volume_licensing", "state": "active", "provisioned_at": "2023-01-01T00:00:00.000Z"}
-    stage.load(Topic.SUBSCRIPTIONS, SUBSCRIPTION, {**ends, **rest, "ends_on": "2024-05-31"})
-    stage.tell()
-    stage.load(Topic.SUBSCRIPTIONS, SUBSCRIPTION, {**ends, **rest, "ends_on": "2025-05-31"})
-    stage.clock.tick(80 * DAY_MS)
-    stage.tell()
-    assert "reassociate" not in stage.kinds()
-    stage.clock.tick(350 * DAY_MS)
-    stage.tell()
-    assert stage.kinds().count("reassociate") == 1
-    assert "May 31, 2025" in stage.mails()[-1].subject

@@ -71,6 +71,7 @@ def test_a_claim_goes_from_draft_to_official_with_a_receipt_for_each_message(pip
     assert [kind for kind, _ in pipeline.handed_off(Topic.ELIGIBLE)] == ["cpor.eligible.v1"]
 
 
+@pytest.mark.rule("R48", "D4")
 def test_an_association_is_held_from_approval_and_official_from_consent(pipeline: Pipeline) -> None:
     approval = pipeline.approved(form=usage_form("teams")).sequence
     unit = f"{TENANT}/workload/teams"
@@ -152,6 +153,7 @@ def test_a_claim_approved_again_after_a_dispute_is_handed_off_once_for_each_appr
     assert eligible == [first.sequence, second.sequence]
 
 
+@pytest.mark.rule("D17", "D30")
 def test_competing_claims_are_both_flagged_and_neither_learns_who_the_other_is(pipeline: Pipeline) -> None:
     pipeline.file("c", "P-1", usage_form("teams", "intune"))
     pipeline.file("d", "P-2", usage_form("teams"), number=2)
@@ -162,6 +164,7 @@ def test_competing_claims_are_both_flagged_and_neither_learns_who_the_other_is(p
     assert not any(name in text for text in comments for name in ("P-1", "P-2", "Partner P"))
 
 
+@pytest.mark.rule("D17")
 def test_an_approval_over_an_incumbent_needs_its_name_and_displaces_the_contested_units_only(
     pipeline: Pipeline,
 ) -> None:
@@ -178,6 +181,7 @@ def test_an_approval_over_an_incumbent_needs_its_name_and_displaces_the_conteste
     assert (kind, revoked["units"]) == ("cpor.approved.revoked.v1", [f"{TENANT}/workload/teams"])
 
 
+@pytest.mark.rule("T20")
 def test_a_displaced_claim_that_holds_nothing_any_more_is_rejected(pipeline: Pipeline) -> None:
     pipeline.approved("c", "P-1", usage_form("teams"))
     pipeline.approved("d", "P-2", usage_form("teams"), number=2, displaces=[of("c")])
@@ -199,6 +203,7 @@ def test_two_roles_of_one_partner_share_a_subscription_and_its_row_ends_with_the
     assert unit not in pipeline.associations()
 
 
+@pytest.mark.rule("D23")
 def test_an_imported_association_has_a_reference_of_its_own_by_which_its_partner_ends_it(pipeline: Pipeline) -> None:
     """D23: it may be disassociated; the customer is in the reference, as intake never saw a create for it."""
     ref = ids.legacy_reference(TENANT, SubscriptionId(SUBSCRIPTION), PartnerRole.USAGE_RECOGNITION)
@@ -224,6 +229,7 @@ def pipeline_refusals(pipeline: Pipeline, ref: str, imported: dict[str, str]) ->
     return [json.loads(record.value or b"") for record in pipeline.event_records()]
 
 
+@pytest.mark.rule("T19", "D16")
 def test_an_ended_subscription_is_told_downstream_as_ended_not_as_revoked(pipeline: Pipeline) -> None:
     pipeline.official(form=sales_form())
     pipeline.inside("c", C.OPS_END_SUBSCRIPTION, actor=OPERATOR, ends_on="2024-06-30")
@@ -233,6 +239,7 @@ def test_an_ended_subscription_is_told_downstream_as_ended_not_as_revoked(pipeli
     assert pipeline.associations() == {}
 
 
+@pytest.mark.rule("D23")
 def test_a_legacy_association_holds_its_unit_and_a_new_claim_of_the_partner_replaces_it(pipeline: Pipeline) -> None:
     pipeline.inside(
         "old",
