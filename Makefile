@@ -21,12 +21,13 @@ demo: install ## sample claims through their whole way, on real Kafka and S3, in
 test: install ## the whole test suite (choose with PYTEST_ARGS="-k name")
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-lint: install ## style, types, layering, generated files
+lint: install ## style, types, layering, generated files, a test for each rule
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy $(SOURCES)
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m schemas.generate --check
+	@$(BIN)/python -m tools.trace --quiet
 
 format: install ## bring all files into the project's style
 	@$(BIN)/ruff check --fix-only .

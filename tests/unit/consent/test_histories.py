@@ -13,8 +13,7 @@ from cpor.runtime.clock import ManualClock
 from cpor.runtime.record import Record
 from cpor.runtime.topics import Topic
 from schemas.mail import DELIVERED
-from tests.unit.consent.stage import SLOW, Crash, Stage, short, stage_of
-from tests.unit.consent.test_answers import IN_2020
+from tests.unit.consent.stage import IN_2020, SLOW, Crash, Stage, short, stage_of
 
 POINTS = ("send", "send_positions", "commit", "committed")
 SEEDS = range(40)
