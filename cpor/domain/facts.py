@@ -109,15 +109,19 @@ def _check_products(form: ClaimForm, one: Subscription) -> Iterator[FieldError]:
 
 
 def _check_state(policy: Policy, one: Subscription, at: Instant, zone: str) -> Iterator[FieldError]:
-    """A state that was not updated is no excuse: the dates are judged too, but for grace, which follows the end."""
     today = local_date(at, zone)
-    passed = one.ends_on is not None and one.ends_on < today and one.state is not SubscriptionState.GRACE
-    if one.state is SubscriptionState.ENDED or passed:
+    if has_ended(one, today):
         yield _fault(Code.SUBSCRIPTION_INACTIVE, "The subscription has ended.")
     elif one.state is SubscriptionState.PROVISIONING or (one.provisioned_at or 0) > at:
         again = _try_again(policy, one, today, zone).isoformat()
         detail = f"The subscription is not provisioned yet; try again on {again}."
         yield _fault(Code.SUBSCRIPTION_NOT_PROVISIONED, detail)
+
+
+def has_ended(one: Subscription, today: date) -> bool:
+    """A state that was not updated is no excuse: the dates are judged too, but for grace, which follows the end."""
+    passed = one.ends_on is not None and one.ends_on < today and one.state is not SubscriptionState.GRACE
+    return one.state is SubscriptionState.ENDED or passed
 
 
 def _try_again(policy: Policy, one: Subscription, today: date, zone: str) -> date:

@@ -86,19 +86,29 @@ def command(
     **data: Any,
 ) -> Outcome:
     """Send a reviewer's or operator's command and wait for its outcome. Raises Refused with the code, NotReachable."""
+    return send(instance, name, state.claim_id, state.form.tenant_id, by_actor(by, actor, **data), seconds)
+
+
+def send(
+    instance: Instance,
+    name: CommandName,
+    claim_id: str,
+    tenant: TenantId,
+    told: Mapping[str, Any],
+    seconds: float = WAIT_SECONDS,
+) -> Outcome:
+    """As `command`, also for a claim that is not there yet; `told` is what `by_actor` makes."""
     partitions = partition_counts(instance.transport)[Topic.CLAIM_EVENTS]
-    tenant = state.form.tenant_id
-    told = by_actor(by, actor, **data)
-    message_id, output = to_inbox(
-        name, state.claim_id, tenant, told, f"/{by}s/{actor}", instance.clock.now(), partitions
-    )
+    actor = told["actor"]
+    source = f"/{actor['kind']}s/{actor['id']}"
+    message_id, output = to_inbox(name, claim_id, tenant, told, source, instance.clock.now(), partitions)
     place = TopicPartition(Topic.CLAIM_EVENTS, tenant_partition(tenant, partitions))
     follower = Follower(instance.transport, [place])
     publisher = instance.transport.publisher()
     try:
         publisher.send(output)
         publisher.flush()
-        outcome = follower.await_one(lambda record: outcome_of(record, message_id, state.claim_id), seconds)
+        outcome = follower.await_one(lambda record: outcome_of(record, message_id, claim_id), seconds)
     finally:
         publisher.close()
         follower.close()

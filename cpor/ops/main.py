@@ -11,6 +11,7 @@ import typer
 
 from cpor.devstack.errors import PlatformError
 from cpor.ops import screen
+from cpor.ops.associations import end_associations, import_legacy
 from cpor.ops.catalogue import catalogue
 from cpor.ops.claims import claims
 from cpor.ops.clock import clock
@@ -43,6 +44,8 @@ cli = typer.Typer(
 )
 for command in (up, env, demo, status, doctor):
     cli.command(command.__name__)(command)
+ops.command()(import_legacy)
+ops.command()(end_associations)
 GROUPS = (
     *(partners, reference, claims, locations, catalogue, poe, earnings),
     *(review, consent, mail, deadline, ops, clock, setup),

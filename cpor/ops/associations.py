@@ -1,0 +1,159 @@
+"""`cpor ops import-legacy|end-associations`: associations from before, and whose subscription is over (D23, T19)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cpor.domain import ids
+from cpor.domain.calendar import local_date
+from cpor.domain.directory import read_subscription
+from cpor.domain.facts import has_ended
+from cpor.domain.reference import Subscription
+from cpor.domain.vocabulary import ActorKind, Code, CommandName, Instant, PartnerId, Status, SubscriptionId, TenantId
+from cpor.ops import screen
+from cpor.ops.answers import check_operator
+from cpor.ops.book import Claim, read_claims
+from cpor.ops.directory import operator
+from cpor.ops.errors import Refused
+from cpor.ops.inbox import by_actor, command, send
+from cpor.ops.instance import DEFAULT_DATA, DataDir, Instance, find_instance
+from cpor.ops.operations import Operator
+from cpor.ops.reading import newest_rows
+from cpor.ops.records import Problem, parse, read_text, refuse
+from cpor.runtime.topics import Topic
+from schemas.inside import ImportLegacy
+
+#: Stands for the claim's id until the line is known to name what the id is made of.
+_ANY = ids.name_id("a line")
+
+
+# -- associations from before (D23) -----------------------------------------------------------------------------------
+
+
+def import_legacy(
+    file: Annotated[Path, typer.Argument(help="NDJSON: partner, location, tenant, subscription, role, last day.")],
+    who: Operator = None,
+    data: DataDir = DEFAULT_DATA,
+) -> None:
+    """Import associations from before the scheme: all lines are checked first; one that is there already is left."""
+    acting = check_operator(who or operator())
+    lines = read_legacy(file, acting)
+    instance = find_instance(data)
+    imported, there, problems = 0, 0, []
+    with screen.progress(transient=True) as bars:
+        for number, line in bars.track(lines, description="importing"):
+            no = _import(instance, line, acting)
+            imported, there = imported + (no is None), there + (no is not None and no.code == Code.CLAIM_EXISTS)
+            problems += [f"line {number}: {no}"] if no is not None and no.code != Code.CLAIM_EXISTS else []
+    screen.done(f"{screen.counted(imported, 'association')} imported, {there} there already")
+    if problems:
+        raise Refused("\n".join([f"{screen.counted(len(problems), 'line')} refused:", *problems]))
+
+
+def read_legacy(path: Path, acting: str) -> list[tuple[int, ImportLegacy]]:
+    """The lines with their numbers. Raises Refused with all that is wrong with any of them."""
+    found: list[tuple[int, ImportLegacy]] = []
+    problems: list[Problem] = []
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
+        if line.strip():
+            record, wrong = _parsed(line, acting, f"line {number}")
+            found += [(number, record)] if record else []
+            problems += wrong
+    refuse(problems, "the file has faults")
+    return found
+
+
+def _parsed(line: str, acting: str, where: str) -> tuple[ImportLegacy | None, list[Problem]]:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError) as fault:
+        return None, [Problem(where, Code.MALFORMED_JSON, f"The line is not JSON: {fault}.")]
+    if not isinstance(value, dict):
+        return None, [Problem(where, Code.INVALID_FIELDS, "The line is no JSON object.")]
+    whole = {**value, "claim_id": _ANY, "actor": {"kind": ActorKind.OPERATOR, "id": acting}}
+    return parse(ImportLegacy, json.dumps(whole), where)
+
+
+def _import(instance: Instance, line: ImportLegacy, acting: str) -> Refused | None:
+    """What review refused it for."""
+    name, claim_id, told = importing(line, acting)
+    try:
+        send(instance, name, claim_id, TenantId(line.tenant_id), told)
+    except Refused as no:
+        return no
+    return None
+
+
+def importing(line: ImportLegacy, acting: str) -> tuple[CommandName, str, dict[str, Any]]:
+    """The command: its name, the claim's id and the data. The id follows from what is imported, so that it is once."""
+    tenant, subscription = TenantId(line.tenant_id), SubscriptionId(line.subscription_id)
+    reference = line.claim_ref or ids.legacy_reference(tenant, subscription, line.partner_role)
+    claim_id = ids.claim_id(PartnerId(line.partner_id), reference)
+    given = json.loads(line.model_dump_json(exclude_none=True, exclude={"claim_id", "actor"}))
+    return CommandName.OPS_IMPORT_LEGACY, claim_id, by_actor(ActorKind.OPERATOR, acting, **given)
+
+
+# -- subscriptions that are over (T19) --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """An association that is over; `on` is its last day."""
+
+    claim: Claim
+    on: date
+
+
+def end_associations(
+    who: Operator = None,
+    dry: Annotated[bool, typer.Option("--dry-run", help="Only list them.")] = False,
+    data: DataDir = DEFAULT_DATA,
+) -> None:
+    """End the associations whose subscription, or imported last day, is over. Meant to be run once a day."""
+    acting = check_operator(who or operator())
+    instance = find_instance(data)
+    over = list(ends(read_claims(instance), read_subscriptions(instance), instance.clock.now()))
+    for each in over:
+        state = each.claim.state
+        if not dry:
+            name = CommandName.OPS_END_SUBSCRIPTION
+            command(instance, name, state, acting, by=ActorKind.OPERATOR, ends_on=each.on.isoformat())
+        screen.done(f"{state.partner_id} {state.claim_ref}: the subscription ended on {each.on}")
+    screen.note(f"{screen.counted(len(over), 'association')} {'over' if dry else 'ended'}")
+
+
+def read_subscriptions(instance: Instance) -> dict[str, Subscription]:
+    rows = newest_rows(instance.transport, Topic.SUBSCRIPTIONS)
+    return {key.decode(): read_subscription(row.value) for key, row in rows.items() if row.value}
+
+
+def ends(claims: Iterable[Claim], subscriptions: Mapping[str, Subscription], now: int) -> Iterator[End]:
+    """Those that are over at `now`, by the day it is where each claim's location is."""
+    for claim in claims:
+        on = _over_since(claim, subscriptions, local_date(Instant(now), claim.state.origin.zone))
+        if on is not None:
+            yield End(claim, on)
+
+
+def _over_since(claim: Claim, subscriptions: Mapping[str, Subscription], today: date) -> date | None:
+    """The last day of what the claim holds; None while it lasts, and where it holds no subscription.
+
+    Today, where a subscription is said to have ended and not when.
+    """
+    state = claim.state
+    if state.status != Status.APPROVED or not state.units or state.form.subscription_id is None:
+        return None
+    imported = state.origin.ends_on
+    if imported is not None and imported < today:
+        return imported
+    known = subscriptions.get(state.form.subscription_id)
+    if known is None or not has_ended(known, today):
+        return None
+    return today if known.ends_on is None else min(known.ends_on, today)
