@@ -485,3 +485,20 @@ def test_a_second_up_on_a_running_instance_is_told_who_holds_it(desk: Desk) -> N
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=dict(os.environ))
     assert done.returncode == 3
     assert "in use by process" in done.stderr
+
+
+def test_an_association_from_before_is_imported_once_and_ended_when_it_is_over(desk: Desk, tmp_path: Path) -> None:
+    old = {"partner_id": "P-1", "location_id": "101", "tenant_id": TENANT, "subscription_id": SUBSCRIPTION}
+    file = tmp_path / "old.ndjson"
+    file.write_text(json.dumps({**old, "partner_role": "usage_recognition", "ends_on": "2026-02-28"}))
+    first, second = (desk.cpor("ops", "import-legacy", file, "--as", "o-1") for _ in range(2))
+    assert (first.code, "1 association imported, 0 there already" in first.out) == (0, True), first.err
+    assert (second.code, "0 associations imported, 1 there already" in second.out) == (0, True), second.err
+    assert "2026-02-28" in desk.cpor("ops", "end-associations", "--as", "o-1", "--dry-run").out
+    ended = desk.cpor("ops", "end-associations", "--as", "o-1")
+    assert (ended.code, "1 association ended" in ended.err) == (0, True), ended.err
+    assert "0 associations ended" in desk.cpor("ops", "end-associations", "--as", "o-1").err
+    (claim,) = desk.cpor("claims", "list", "--subscription", SUBSCRIPTION, "--json").json
+    assert claim["status"] == "approved"
+    assert desk.cpor("earnings", "list", "--partner", "P-1", "--json").json == []
+    assert desk.cpor("earnings", "list", "--partner", "P-9").code == 1
