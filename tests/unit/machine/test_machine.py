@@ -10,7 +10,8 @@ import pytest
 from cpor.domain.vocabulary import Status
 from cpor.runtime.assignment import Assignment
 from services.consent.worker import Consent
-from tests.unit.machine.machine import TALLY, Machine, judged
+from tests.unit.machine.judging import judged
+from tests.unit.machine.machine import TALLY, Machine
 from tests.unit.machine.running import run, without_pauses
 from tests.unit.machine.world import SERVICES, Strike, Trouble
 
