@@ -30,6 +30,8 @@ lint: install ## style, types, layering, generated files, a test for each rule
 	@$(BIN)/mypy $(SOURCES)
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m schemas.generate --check
+	@$(BIN)/python -m tools.doc_tables --check
+	@$(BIN)/python -m tools.partner_page --check
 	@$(BIN)/python -m tools.trace --quiet
 
 format: install ## bring all files into the project's style

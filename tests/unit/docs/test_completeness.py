@@ -12,7 +12,7 @@ from cpor.domain.vocabulary import Code
 from cpor.runtime.topics import FIXED_TOPICS
 from schemas.registry import MESSAGES
 from tests.unit.docs.pages import ROOT, name_of, text_of, tracked
-from tools.doc_tables import stale_pages
+from tools.doc_tables import stale
 
 VARIABLE = re.compile(r"[\"'](CPOR_[A-Z0-9_]*[A-Z0-9])[\"']")
 REQUIREMENT = re.compile(r"[A-Za-z0-9._-]+")
@@ -65,8 +65,8 @@ def test_no_package_stands_in_the_dependencies_page_that_is_not_depended_on() ->
     assert [name for name in named if f'"{name}' not in page("pyproject.toml") and name not in ("docker",)] == []
 
 
-def test_the_tables_made_from_the_code_are_those_of_this_code() -> None:
-    assert [name_of(stale) for stale in stale_pages()] == [], "run `python -m tools.doc_tables` and commit the result"
+def test_the_tables_and_pictures_made_from_the_code_are_those_of_this_code() -> None:
+    assert [name_of(path) for path in stale()] == [], "run `python -m tools.doc_tables` and commit the result"
 
 
 def test_every_rule_the_code_cites_can_be_looked_up_in_the_project() -> None:
