@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from cpor.domain import ids
-from cpor.domain.calendar import local_date
-from cpor.domain.directory import read_subscription
-from cpor.domain.facts import has_ended
-from cpor.domain.reference import Subscription
-from cpor.domain.vocabulary import ActorKind, Code, CommandName, Instant, PartnerId, Status, SubscriptionId, TenantId
+from cpor.domain.vocabulary import ActorKind, Code, CommandName, PartnerId, SubscriptionId, TenantId
 from cpor.ops import screen
 from cpor.ops.answers import check_operator
-from cpor.ops.book import Claim, read_claims
+from cpor.ops.book import read_claims
 from cpor.ops.directory import operator
+from cpor.ops.ends import ends, read_subscriptions
 from cpor.ops.errors import Refused
 from cpor.ops.inbox import by_actor, command, send
 from cpor.ops.instance import DEFAULT_DATA, DataDir, Instance, find_instance
 from cpor.ops.operations import Operator
-from cpor.ops.reading import newest_rows
 from cpor.ops.records import Problem, parse, read_text, refuse
-from cpor.runtime.topics import Topic
 from schemas.inside import ImportLegacy
 
 #: Stands for the claim's id until the line is known to name what the id is made of.
@@ -103,14 +95,6 @@ def importing(line: ImportLegacy, acting: str) -> tuple[CommandName, str, dict[s
 # -- subscriptions that are over (T19) --------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class End:
-    """An association that is over; `on` is its last day."""
-
-    claim: Claim
-    on: date
-
-
 def end_associations(
     who: Operator = None,
     dry: Annotated[bool, typer.Option("--dry-run", help="Only list them.")] = False,
@@ -127,33 +111,3 @@ def end_associations(
             command(instance, name, state, acting, by=ActorKind.OPERATOR, ends_on=each.on.isoformat())
         screen.done(f"{state.partner_id} {state.claim_ref}: the subscription ended on {each.on}")
     screen.note(f"{screen.counted(len(over), 'association')} {'over' if dry else 'ended'}")
-
-
-def read_subscriptions(instance: Instance) -> dict[str, Subscription]:
-    rows = newest_rows(instance.transport, Topic.SUBSCRIPTIONS)
-    return {key.decode(): read_subscription(row.value) for key, row in rows.items() if row.value}
-
-
-def ends(claims: Iterable[Claim], subscriptions: Mapping[str, Subscription], now: int) -> Iterator[End]:
-    """Those that are over at `now`, by the day it is where each claim's location is."""
-    for claim in claims:
-        on = _over_since(claim, subscriptions, local_date(Instant(now), claim.state.origin.zone))
-        if on is not None:
-            yield End(claim, on)
-
-
-def _over_since(claim: Claim, subscriptions: Mapping[str, Subscription], today: date) -> date | None:
-    """The last day of what the claim holds; None while it lasts, and where it holds no subscription.
-
-    Today, where a subscription is said to have ended and not when.
-    """
-    state = claim.state
-    if state.status != Status.APPROVED or not state.units or state.form.subscription_id is None:
-        return None
-    imported = state.origin.ends_on
-    if imported is not None and imported < today:
-        return imported
-    known = subscriptions.get(state.form.subscription_id)
-    if known is None or not has_ended(known, today):
-        return None
-    return today if known.ends_on is None else min(known.ends_on, today)

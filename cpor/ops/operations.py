@@ -13,13 +13,14 @@ from cpor.ops.answers import check_operator
 from cpor.ops.book import pick, read_claims
 from cpor.ops.claims import ClaimName
 from cpor.ops.directory import operator
+from cpor.ops.ends import ends, read_subscriptions
 from cpor.ops.errors import WrongUse
 from cpor.ops.filters import one_of
 from cpor.ops.inbox import command
 from cpor.ops.instance import DEFAULT_DATA, AsJson, DataDir, find_instance
 from cpor.ops.reading import read_whole
 from cpor.ops.review import tell
-from cpor.ops.tasks import TOPICS, Task, TaskKind, task_json, tasks_of
+from cpor.ops.tasks import TOPICS, Task, TaskKind, task_json, tasks_of, tasks_of_ends
 
 ops = typer.Typer(name="ops", no_args_is_help=True, help="What operators have to see to, and what they do about it.")
 
@@ -35,10 +36,12 @@ def tasks(
     data: DataDir = DEFAULT_DATA,
     as_json: AsJson = False,
 ) -> None:
-    """List what waits for an operator, the oldest first: notices, waits, answers and missed deadlines."""
+    """List what waits for an operator, the oldest first: notices, waits, answers, missed deadlines, what is over."""
     kinds = one_of(TaskKind, kind, "--kind")
     instance = find_instance(data)
-    found = tasks_of(read_claims(instance), read_whole(instance.transport, TOPICS))
+    claims = read_claims(instance)
+    over = tasks_of_ends(ends(claims, read_subscriptions(instance), instance.clock.now()))
+    found = sorted([*tasks_of(claims, read_whole(instance.transport, TOPICS)), *over], key=lambda task: task.since)
     shown = [each for each in found if kinds is None or each.kind in kinds]
     if as_json:
         screen.print_json([task_json(each) for each in shown])

@@ -1,4 +1,4 @@
-"""What operators have to see to, folded from the topics (D20, domain §2.3): open until a claim has moved on."""
+"""What operators have to see to, folded from the topics (D20, T19, domain §2.3): open until a claim has moved on."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from cpor.domain.ids import event_id
 from cpor.domain.model import ClaimState, ConsentStage
 from cpor.domain.vocabulary import ClaimId, Clock, RejectionReason, Status, SuspensionReason
 from cpor.ops.book import Claim
+from cpor.ops.ends import End
 from cpor.runtime.record import Record
 from cpor.runtime.topics import Topic
 from schemas import consent, deadlines
@@ -33,6 +34,7 @@ class TaskKind(StrEnum):
     WAIT_SUSPENDED = "wait_suspended"
     ANSWER_HELD = "answer_held"
     DEADLINE_MISSED = "deadline_missed"
+    ASSOCIATION_OVER = "association_over"
 
 
 class What(StrEnum):
@@ -42,6 +44,7 @@ class What(StrEnum):
     RESEND = _RESEND
     CHECK = _CHECK
     TAKE_UP = "see to it that the claim is taken up: cpor review queue"
+    END = "cpor ops end-associations --as YOU"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,14 @@ def tasks_of(claims: Iterable[Claim], records: Iterable[Record]) -> list[Task]:
             _hear(told.setdefault(about.subject, _Told()), about, value)
     found = (task for claim in claims for task in _tasks(claim, told.get(claim.claim_id, _Told()), bounced))
     return sorted(found, key=lambda task: (task.since, task.claim.claim_id, task.kind))
+
+
+def tasks_of_ends(over: Iterable[End]) -> list[Task]:
+    """Associations that are over and were not ended yet (T19)."""
+    return [
+        Task(TaskKind.ASSOCIATION_OVER, each.claim, f"{each.on}T00:00:00.000Z", f"its last day was {each.on}", What.END)
+        for each in over
+    ]
 
 
 def _hear(told: _Told, about: Envelope, value: Mapping[str, Any]) -> None:

@@ -11,13 +11,15 @@ from typing import Any
 import pytest
 
 from cpor.domain.reference import Subscription
-from cpor.domain.vocabulary import Edition, Instant, Status, SubscriptionState, parse_instant
-from cpor.ops.associations import End, ends, importing, read_legacy
+from cpor.domain.vocabulary import CommandName, Edition, Instant, Status, SubscriptionState, parse_instant
+from cpor.ops.associations import importing, read_legacy
 from cpor.ops.book import Claim
+from cpor.ops.ends import End, ends
 from cpor.ops.errors import Refused
 from cpor.ops.inbox import by_actor, to_inbox
+from cpor.ops.tasks import TaskKind, tasks_of_ends
 from cpor.runtime.clock import ManualClock
-from tests.unit.domain.claims import SALES, SUBSCRIPTION, World
+from tests.unit.domain.claims import EXAMPLES, SALES, SUBSCRIPTION, World
 from tests.unit.domain.rules.editions import IN_BOTH, advisor, usage, world_of
 from tests.unit.review.pipeline import LOCATION, TENANT, N, Pipeline
 
@@ -112,6 +114,17 @@ def test_an_imported_association_is_over_after_its_last_day_though_the_subscript
     assert over(world) == []
     world.now = parse_instant("2024-07-01T12:00:00Z")
     assert [each.on for each in over(world)] == [last]
+
+
+@pytest.mark.rule("T19")
+def test_what_is_over_is_a_task_until_it_was_ended() -> None:
+    world = world_of(Edition.P2023)
+    world.approved("c", form=advisor(Edition.P2023))
+    (task,) = tasks_of_ends(over(world, replace(SALES, ends_on=date(2024, 3, 1))))
+    assert (task.kind, task.since[:10]) == (TaskKind.ASSOCIATION_OVER, "2024-03-01")
+    assert "cpor ops end-associations" in task.advice
+    world.must("c", EXAMPLES[CommandName.OPS_END_SUBSCRIPTION])
+    assert tasks_of_ends(over(world, replace(SALES, ends_on=date(2024, 3, 1)))) == []
 
 
 def test_grace_is_no_end_and_an_end_without_a_day_is_today() -> None:
