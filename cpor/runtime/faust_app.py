@@ -250,6 +250,9 @@ def new_app(
         store="memory://",
         # Faust's default lies in whatever directory the process was started in.
         datadir=home / "faust",
+        # For whom an assignment was made. By default it is this machine's name: started again under another, as a
+        # container is, Faust would not take what the group still holds for the member, and stand still.
+        canonical_url=f"http://{member}.{service}",
         autodiscover=False,
         consumer_auto_offset_reset="earliest",
         consumer_group_instance_id=member,

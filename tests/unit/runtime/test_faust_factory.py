@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
+import faust
 import pytest
 
 from cpor.runtime.errors import ExitCode, Misconfigured, Reject, Retry
@@ -172,6 +173,17 @@ def test_exactly_once_is_refused_at_start(tmp_path: Path) -> None:
 def test_the_app_keeps_its_own_things_in_the_workers_directory(app: SafeApp, tmp_path: Path) -> None:
     """Stock Faust makes a directory of its own in whatever directory the process was started in."""
     assert app.conf.datadir.is_relative_to(tmp_path)
+
+
+def test_a_member_that_comes_back_on_another_machine_takes_what_the_group_still_holds_for_it(
+    app: SafeApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster, first = SimpleNamespace(partitions_for_topic=lambda topic: {0, 1}), cast(Any, app.assignor)
+    held = first.assign(cluster, {"0": first.metadata({"t"})})["0"]
+    monkeypatch.setattr(faust.Settings, "NODE_HOSTNAME", "elsewhere")
+    again = cast(Any, new_app("x", "0", "127.0.0.1:1", tmp_path).assignor)
+    again.on_assignment(held)
+    assert {(tp.topic, tp.partition) for tp in again.assigned_actives()} == {("t", 0), ("t", 1)}
 
 
 def test_the_app_makes_no_topics_no_pages_and_no_hidden_ones_of_its_own(app: SafeApp) -> None:
