@@ -42,6 +42,6 @@ ENV PATH=/venv/bin:$PATH \
 USER 10001:10001
 WORKDIR /data
 # Healthy: the worker that CPOR_SERVICE and CPOR_SLOT name makes rounds. One that never does so within five minutes, or
-# stops doing so for half a minute, is not.
-HEALTHCHECK --interval=5s --timeout=5s --start-period=300s --retries=3 CMD ["python", "-m", "cpor.runtime.health"]
+# stops doing so for a minute, is not.
+HEALTHCHECK --interval=5s --timeout=20s --start-period=300s --retries=6 CMD ["python", "-m", "cpor.runtime.health"]
 CMD ["cpor", "--help"]

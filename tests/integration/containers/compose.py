@@ -39,13 +39,31 @@ class Compose:
             "CPOR_TEST_CLOCK": clock,
         }
 
-    def type(self, line: str, *, code: int = 0, told: str | None = None, seconds: float = START_SECONDS) -> str:
-        """What a command line prints on standard output; it must end with `code`. `told` is its standard input."""
+    def type(self, line: str, *, code: int | None = 0, told: str | None = None) -> str:
+        """What a command line prints on standard output; it must end with `code`, if one is given. `told` is its
+        standard input.
+        """
         done = subprocess.run(
-            ["sh", "-c", line], cwd=ROOT, env=self.env, input=told, capture_output=True, text=True, timeout=seconds
+            ["sh", "-c", line],
+            cwd=ROOT,
+            env=self.env,
+            input=told,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=START_SECONDS,
         )
-        assert done.returncode == code, f"{line}: {done.returncode}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+        last = f"{line}: {done.returncode}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+        assert code in (None, done.returncode), last
         return done.stdout
+
+    def start(self, line: str) -> None:
+        """`up --wait`; what does not come up is told with its last words."""
+        try:
+            self.type(line)
+        except AssertionError as failed:
+            failed.add_note(self.last_words())
+            raise
 
     def cpor(self, *words: str) -> Any:
         """The JSON that a command of `cpor` prints, run in its container."""
@@ -75,7 +93,7 @@ class Compose:
             time.sleep(0.5)
 
     def last_words(self) -> str:
-        return self.type("docker compose ps --all && docker compose logs --tail 5")
+        return self.type("docker compose ps --all && docker compose logs --tail 8")
 
 
 def plugin_missing() -> bool:

@@ -27,7 +27,7 @@ def compose(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compose]:
         pytest.skip("the docker command has no compose plugin")
     project = Compose(tmp_path_factory.mktemp("compose"), BEGINS)
     try:
-        project.type(UP)
+        project.start(UP)
         yield project
     finally:
         project.type(REMOVE)
@@ -78,7 +78,7 @@ def test_a_claim_goes_from_the_partner_to_a_mail_that_mailpit_shows(compose: Com
 
 def test_a_killed_worker_is_started_again_and_goes_on(compose: Compose) -> None:
     before = compose.container("review").attrs["RestartCount"]
-    compose.type("docker compose exec -T review sh -c 'kill -9 -1'", code=137)
+    compose.type("docker compose exec -T review sh -c 'kill -9 -1'", code=None)  # the shell may die with the container
     compose.until(lambda: compose.container("review").attrs["RestartCount"] > before, "another start")
     compose.until(lambda: compose.health("review") == "healthy", "a healthy worker")
     file_claim(compose, "c-2")
@@ -95,7 +95,7 @@ def test_an_instance_that_was_taken_down_goes_on_with_its_claims_clock_and_keys(
     claim = file_claim(compose, "c-3")
     key = compose.container("consent").exec_run("cat /keys/consent-key").output
     compose.type(DOWN)
-    compose.type(UP_ON_TEST_CLOCK)
+    compose.start(UP_ON_TEST_CLOCK)
     assert compose.cpor("claims", "show", claim)["status"] == "submitted"
     assert compose.container("consent").exec_run("cat /keys/consent-key").output == key
     assert "test clock" in compose.type(STATUS)
