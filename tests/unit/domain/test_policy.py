@@ -104,6 +104,7 @@ def test_the_customer_is_told_at_submission_since_2023_and_may_decline_for_ever_
     assert P2023.consent.early_decline is EarlyDecline.APPLIED
 
 
+@pytest.mark.rule("R41", "R42", "D25")
 def test_a_claim_of_2023_is_disputed_once_and_loses_for_good() -> None:
     assert (P2020.dispute.max_disputes, P2020.dispute.lost_status) == (None, Status.REJECTED)
     assert (P2023.dispute.max_disputes, P2023.dispute.lost_status) == (1, Status.REJECTED_FINAL)
@@ -121,6 +122,7 @@ def test_disassociation_came_in_2023_and_withdrawing_an_approved_claim_went() ->
     assert set(P2020.endings.withdraw_from) - set(P2023.endings.withdraw_from) == {Status.APPROVED}
 
 
+@pytest.mark.rule("D13", "R50", edition="both")
 def test_usage_recognition_was_paid_in_2020_and_is_not_in_2023() -> None:
     assert [role for role in PartnerRole if P2020.is_payable(role) and not P2023.is_payable(role)] == [
         PartnerRole.USAGE_RECOGNITION
@@ -128,6 +130,7 @@ def test_usage_recognition_was_paid_in_2020_and_is_not_in_2023() -> None:
     assert not P2020.is_payable(PartnerRole.INFLUENCED_REVENUE)
 
 
+@pytest.mark.rule("D31", edition="both")
 def test_acknowledgements_and_the_payment_opt_out_exist_in_2023_only() -> None:
     assert P2020.submission.acknowledgements == ()
     assert len(P2023.submission.acknowledgements) == 3
@@ -140,6 +143,7 @@ def test_a_subscription_was_asked_for_only_when_ambiguous_in_2020() -> None:
     assert P2023.form.subscription is SubscriptionRule.REQUIRED
 
 
+@pytest.mark.rule("D31", "D25", edition="both")
 def test_labels_differ_by_edition_while_codes_do_not() -> None:
     assert (P2020.labels.statuses[Status.DRAFT], P2023.labels.statuses[Status.DRAFT]) == ("Editing", "Draft")
     assert P2020.labels.statuses[Status.DISPUTED] == P2020.labels.statuses[Status.UNDER_REVIEW]

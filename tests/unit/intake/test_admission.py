@@ -257,6 +257,7 @@ def result(desk: Desk, key: bytes = TENANT.encode(), body: Any = EARNING, ce_typ
     return record._replace(partition=tenant_partition(TenantId(TENANT), N))
 
 
+@pytest.mark.rule("D29")
 def test_an_incentive_result_is_forwarded_to_its_tenants_partition_as_it_is() -> None:
     desk = Desk()
     record = result(desk)

@@ -43,6 +43,7 @@ def test_a_good_document_of_each_allowed_type_is_accepted_with_its_facts(mime: s
 
 
 @pytest.mark.parametrize("file", INSPECTED, ids=lambda file: file.kind)
+@pytest.mark.rule("D21")
 def test_each_bad_sample_is_refused_with_exactly_its_codes(file: BadFile) -> None:
     size, sha256 = file.declaration()
     verdict = inspect(
@@ -97,6 +98,7 @@ def _encrypted(user: str, owner: str, algorithm: str) -> bytes:
 
 @pytest.mark.parametrize("algorithm", ["RC4-40", "RC4-128", "AES-128", "AES-256"])
 @pytest.mark.parametrize("user", ["", "secret"])
+@pytest.mark.rule("D21")
 def test_a_pdf_under_any_encryption_is_called_encrypted_also_if_it_opens_without_a_password(
     user: str, algorithm: str
 ) -> None:
