@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cpor.domain.model import ClaimState
 from cpor.domain.vocabulary import Instant, instant_text
+from cpor.ops import labels
 from cpor.ops.book import Claim
 from cpor.ops.errors import WrongUse
 from cpor.ops.screen import moment
@@ -22,6 +24,8 @@ class Column:
     is_instant: bool = False
     #: Whether a terminal may fold it.
     folds: bool = False
+    #: What a terminal shows instead: a code with its label (D31).
+    label: Callable[[ClaimState], Any] | None = None
 
     def json(self, claim: Claim) -> Any:
         value = self.value(claim)
@@ -30,6 +34,8 @@ class Column:
         return list(value) if isinstance(value, tuple) else value
 
     def shown(self, claim: Claim) -> Any:
+        if self.label is not None:
+            return self.label(claim.state)
         value = self.value(claim)
         return moment(value) if self.is_instant and isinstance(value, int) else value
 
@@ -43,10 +49,10 @@ COLUMNS: Mapping[str, Column] = {
     "claim_id": Column(lambda c: c.claim_id),
     "claim_ref": Column(lambda c: c.state.claim_ref),
     "claim_name": Column(lambda c: c.state.form.claim_name, folds=True),
-    "status": Column(lambda c: c.state.status.value),
-    "area": Column(lambda c: c.state.form.solution_area.value),
-    "engagement": Column(lambda c: c.state.form.engagement.value),
-    "role": Column(lambda c: c.state.form.partner_role.value),
+    "status": Column(lambda c: c.state.status.value, label=labels.status),
+    "area": Column(lambda c: c.state.form.solution_area.value, folds=True, label=labels.area),
+    "engagement": Column(lambda c: c.state.form.engagement.value, folds=True, label=labels.engagement),
+    "role": Column(lambda c: c.state.form.partner_role.value, folds=True, label=labels.role),
     "partner_id": Column(lambda c: c.state.partner_id),
     "location_id": Column(lambda c: c.state.form.location_id),
     "customer_name": Column(lambda c: c.customer_name, folds=True),

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from cpor.domain.model import ClaimState
 from cpor.domain.vocabulary import CommandName
-from cpor.ops import screen
+from cpor.ops import labels, screen
 from cpor.ops.book import pick, read_claims
 from cpor.ops.claims import ClaimName
 from cpor.ops.errors import WrongUse
@@ -42,16 +42,16 @@ def queue(data: DataDir = DEFAULT_DATA, as_json: AsJson = False) -> None:
         return
     columns = ["!claim", "!status", "!partner", "customer", "!role", "!due (UTC)", "look at"]
     if waiting:
-        screen.out().print(screen.table(None, columns, [_row(each) for each in waiting]))
+        screen.out().print(screen.table(None, columns, [queue_row(each) for each in waiting]))
     screen.note(f"{screen.counted(len(waiting), 'claim')} waiting")
 
 
-def _row(waiting: Waiting) -> list[Any]:
+def queue_row(waiting: Waiting) -> list[Any]:
     state = waiting.claim.state
     due = Text(screen.moment(waiting.due) or "–", style="bright_red" if waiting.late else "")
     flags = Text("\n").join([Text(flag, style="yellow") for flag in waiting.flags])
     name = waiting.claim.customer_name
-    return [state.claim_ref, state.status, state.partner_id, name, state.form.partner_role, due, flags]
+    return [state.claim_ref, labels.status(state), state.partner_id, name, labels.role(state), due, flags]
 
 
 @review.command("start")

@@ -10,10 +10,9 @@ from rich.text import Text
 from rich.tree import Tree
 
 from cpor.domain.model import ClaimState, Comment, Document, RunningClock
-from cpor.domain.policy import policy
 from cpor.domain.vocabulary import ActorKind, instant_text
 from cpor.domain.wire import adapter
-from cpor.ops import screen
+from cpor.ops import labels, screen
 from cpor.ops.book import Claim
 
 #: What a state has for our own use, and what tells of other partners.
@@ -47,8 +46,8 @@ def claim_sheet(claim: Claim) -> RenderableType:
 
 def _head(claim: Claim) -> RenderableType:
     state = claim.state
-    label = policy(state.policy).labels.statuses[state.status]
-    status = Text.assemble((f"{label}", screen.STATUS_STYLES[state.status]), f"  ({state.status}, {state.policy})")
+    label = labels.status_label(state)
+    status = Text.assemble((label, screen.STATUS_STYLES[state.status]), f"  ({state.status}, {state.policy})")
     rows = [("status", status), *_decision(claim)]
     return _pairs(f"{state.form.claim_name}", [("claim", f"{state.claim_ref}   {state.claim_id}"), *rows])
 
@@ -81,9 +80,9 @@ def _form(claim: Claim) -> RenderableType:
     rows: list[tuple[str, Any]] = [
         ("partner", f"{claim.state.partner_id}, location {form.location_id}"),
         ("customer", f"{claim.customer_name or '?'}   {form.tenant_id}"),
-        ("area, role", f"{form.solution_area}, {form.partner_role}"),
-        ("engagement", form.engagement + (", payments opted out" if form.incentive_opt_out else "")),
-        ("workloads", form.workloads),
+        ("area, role", f"{labels.area(claim.state)}, {labels.role(claim.state)}"),
+        ("engagement", labels.engagement(claim.state) + (", payments opted out" if form.incentive_opt_out else "")),
+        ("workloads", labels.workloads(claim.state)),
         ("subscription", claim.subscription),
         ("customer contact", people.customer_contact and _contact(people.customer_contact)),
         ("partner contact", people.partner_contact and _contact(people.partner_contact)),
