@@ -14,6 +14,7 @@ from cpor.domain.deciding.ending import reject, reject_finally
 from cpor.domain.events import Approved, InformationRequested, ReviewStarted
 from cpor.domain.model import ClaimState, Reason
 from cpor.domain.policy import Policy
+from cpor.domain.refusal import shown
 from cpor.domain.result import Refused, refused_for
 from cpor.domain.units import units_of
 from cpor.domain.vocabulary import (
@@ -49,6 +50,8 @@ def request_information(desk: Desk, data: RequestInformation) -> Refused | None:
         return refusal
     if errors := text_errors(desk.policy.comments, data.comment, "comment"):
         return refused_for(errors)
+    if refusal := named_workloads_refusal(desk, data.reasons, data.remove_workloads):
+        return refusal
     if all(each in data.remove_workloads for each in desk.claim.form.workloads):
         return Refused(Code.LAST_WORKLOAD, "The partner cannot be asked to remove every workload; reject instead.")
     desk.enter(
@@ -118,6 +121,8 @@ def reject_claim(desk: Desk, data: RejectClaim) -> Refused | None:
         return refusal
     if errors := optional_text_errors(desk.policy.comments, data.comment, "comment"):
         return refused_for(errors)
+    if refusal := named_workloads_refusal(desk, data.reasons):
+        return refusal
     if desk.claim.status != Status.DISPUTED:
         reject(desk, data.reasons, None, comment=data.comment)
         return None
@@ -139,3 +144,12 @@ def reasons_refusal(given: Sequence[Reason], allowed: Sequence[str], comment: st
     if any(each.code == RejectionReason.OTHER for each in given) and not (comment or "").strip():
         return Refused(Code.REASON_REQUIRED, "The reason `other` needs a comment that says which.")
     return None
+
+
+def named_workloads_refusal(desk: Desk, reasons: Sequence[Reason], remove: Sequence[str] = ()) -> Refused | None:
+    """R34: a slip of the pen in a workload would ask the partner for what its claim does not have."""
+    named = [*remove, *(each for reason in reasons for each in reason.workloads)]
+    foreign = list(dict.fromkeys(each for each in named if each not in desk.claim.form.workloads))
+    if not foreign:
+        return None
+    return Refused(Code.INVALID_FIELDS, f"The claim does not name: {shown(', '.join(foreign))}.")

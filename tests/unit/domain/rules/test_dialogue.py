@@ -33,6 +33,7 @@ from tests.unit.domain.rules.editions import (
     drafted,
     edit,
     is_2020,
+    refusal,
     rules_of,
     standing,
     usage,
@@ -162,6 +163,22 @@ def test_not_all_workloads_can_be_asked_away_nor_the_last_one_go(edition: Editio
     assert codes(world.give("c", every)) == {Code.LAST_WORKLOAD}
     world.must("c", EXAMPLES[ASK])
     assert codes(world.give("c", edit(workloads=()))) == {Code.LAST_WORKLOAD}
+
+
+@IN_BOTH
+@pytest.mark.rule("R34", edition="both")
+def test_a_workload_that_the_claim_does_not_name_is_neither_asked_away_nor_a_reasons(edition: Edition) -> None:
+    """A slip of the pen would leave the partner with a request that nobody can answer."""
+    world = standing(edition, Status.UNDER_REVIEW)
+    slip = (Reason("missing_products", ("tems",)),)
+    for data in (
+        cmd.RequestInformation(reasons=(Reason("missing_products"),), comment="x", remove_workloads=("tems",)),
+        cmd.RequestInformation(reasons=slip, comment="x"),
+        cmd.RejectClaim(reasons=slip, comment="x"),
+    ):
+        no = refusal(world.give("c", data))
+        assert (no.code, "tems" in no.detail) == (Code.INVALID_FIELDS, True)
+    assert world.claim("c").status == Status.UNDER_REVIEW
 
 
 # -- editing (R35) ----------------------------------------------------------------------------------------------------
