@@ -120,7 +120,7 @@ def picture(edition: Edition) -> str:
 
 
 def _head(rules: Policy, drawn: Iterable[Arrow]) -> Iterator[str]:
-    said = "; ".join(_sentence(each, rules) for each in drawn)
+    said = "; ".join(_sentence(each) for each in drawn)
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
         'aria-labelledby="title desc" font-family="Helvetica, Arial, \'DejaVu Sans\', sans-serif" font-size="14">'
@@ -136,9 +136,10 @@ def _head(rules: Policy, drawn: Iterable[Arrow]) -> Iterator[str]:
     yield f'<text class="bold left" x="24" y="30" font-size="18">The states of a claim, edition {rules.edition}</text>'
 
 
-def _sentence(arrow: Arrow, rules: Policy) -> str:
+def _sentence(arrow: Arrow) -> str:
+    """By codes: a label may stand for two statuses (D25)."""
     names = {START: "nothing", FRAME: "any status before the decision"}
-    begin, end = (names.get(each) or rules.labels.statuses[Status(each)] for each in (arrow.begin, arrow.end))
+    begin, end = (names.get(each) or each.replace("_", " ") for each in (arrow.begin, arrow.end))
     leads = f"stays {end}" if arrow.begin == arrow.end else f"from {begin} to {end}"
     return f"{leads}: {arrow.way.what} ({arrow.words[1].replace(' ·', ',')})"
 
