@@ -110,6 +110,13 @@ class Wait:
     days: int = 1
 
 
-Ask = Say | SayRaw | Decide | Respond | Result | Refer | Upload | Put | Wait
+@dataclass(frozen=True)
+class Until:
+    """Until the test clock shows this instant, ms; it gets there when all stories wait. The answer is None."""
+
+    instant: int
+
+
+Ask = Say | SayRaw | Decide | Respond | Result | Refer | Upload | Put | Wait | Until
 #: A story yields what it asks for and is sent the answer.
 Story = Generator[Ask, Any, None]

@@ -11,7 +11,7 @@ from typing import Any
 
 from cpor.domain.vocabulary import MS_PER_DAY, Code
 from cpor.ops.clock import advance_to, await_idle
-from cpor.ops.demo.asks import Ask, Decide, Put, Refer, Respond, Result, Say, SayRaw, Story, Upload, Wait
+from cpor.ops.demo.asks import Ask, Decide, Put, Refer, Respond, Result, Say, SayRaw, Story, Until, Upload, Wait
 from cpor.ops.demo.outside import Effects, Links, spoken
 from cpor.ops.directory import to_output
 from cpor.ops.errors import NotReachable
@@ -28,7 +28,7 @@ SILENCE_SECONDS = 60.0
 #: Uploads at one time.
 HANDS = 4
 #: What is due within so long is due at once: midnight comes six times a day, once for each country.
-TOGETHER_MS = 6 * 3_600_000
+TOGETHER_MS = 12 * 3_600_000
 #: Stories that begin in one round: making their documents takes a moment, and the first answers should not wait.
 ENTRANCES = 8
 
@@ -39,7 +39,6 @@ class Play:
 
     name: str
     story: Story
-    waiting: Wait | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +79,24 @@ class Tally:
 
 
 class Stage:
-    """One run. `changed` is called after each round of work, for progress."""
+    """One run. `changed` is called after each round of work, for progress; what is due within `together` ms of what is
+    due first happens at once with it.
+    """
 
     def __init__(
-        self, instance: Instance, partners: Iterable[str], counts: Mapping[str, int], changed: Callable[[Tally], None]
+        self,
+        instance: Instance,
+        partners: Iterable[str],
+        counts: Mapping[str, int],
+        changed: Callable[[Tally], None],
+        together: int = TOGETHER_MS,
     ) -> None:
         names = list(partners)
         self.instance = instance
         self.tally = Tally()
         self.surprises: list[Surprise] = []
         self._changed = changed
+        self._together = together
         self._claims = counts[Topic.CLAIM_EVENTS]
         self._clients = {name: PartnerClient(instance.transport, name, counts[Topic.INTAKE_SLOTS]) for name in names}
         self._boxes = {name: Dropbox(instance.endpoints, name) for name in names}
@@ -105,7 +112,8 @@ class Stage:
         self._links = Links()
         self._began = instance.clock.now()
         self._files: dict[Future[Any], tuple[Play, Ask]] = {}
-        self._waiting: list[Play] = []
+        #: Stories, and the instants at which they go on.
+        self._waiting: list[tuple[int, Play]] = []
 
     def _sources(self, partners: list[str]) -> dict[TopicPartition, int]:
         """Receipts and events from here on: an instance that is used again has older ones."""
@@ -175,8 +183,9 @@ class Stage:
                 self._publisher.send(to_output(ask.subscription, self._claims, self.instance.clock.now()))
                 self._go_on(play, None)
             case Wait():
-                play.waiting = ask
-                self._waiting.append(play)
+                self._waiting.append((self._began + (self.tally.days + ask.days) * MS_PER_DAY, play))
+            case Until():
+                self._waiting.append((ask.instant, play))
             case Upload() | Put():
                 self._files[self._hands.submit(self._carry, ask)] = (play, ask)
 
@@ -301,14 +310,12 @@ class Stage:
 
     def _let_days_pass(self) -> None:
         """All stories wait: time goes by until the first of them goes on; everything that is due then has happened."""
-        days = min(play.waiting.days for play in self._waiting if play.waiting)
-        self._pass_to(self._began + (self.tally.days + days) * MS_PER_DAY)
+        target = min(instant for instant, _ in self._waiting)
+        self._pass_to(target)
         waiting, self._waiting = self._waiting, []
-        for play in waiting:
-            left = play.waiting.days - days if play.waiting else 0
-            play.waiting = Wait(left) if left else None
-            if play.waiting:
-                self._waiting.append(play)
+        for instant, play in waiting:
+            if instant > target:
+                self._waiting.append((instant, play))
             else:
                 self._go_on(play, None)
 
@@ -318,7 +325,7 @@ class Stage:
             self.tally.days = (now - self._began) // MS_PER_DAY
             self._changed(self.tally)
 
-        advance_to(self.instance, target, told, together=TOGETHER_MS)
+        advance_to(self.instance, target, told, together=self._together)
 
     def close(self) -> None:
         self._hands.shutdown(wait=False, cancel_futures=True)
