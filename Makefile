@@ -1,13 +1,14 @@
 # Every target does its own set-up: a machine needs Python 3.11+, and either Java 17+ with Maven, or Docker.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test properties lint format bench lock clean
+.PHONY: help install demo test properties mutants lint format bench lock clean
 MAKEFLAGS += --no-builtin-rules
 
 VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(wildcard cpor services schemas tests bench tools)
 PYTEST_ARGS ?=
+MODULES ?=
 
 help: ## show what can be done here
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +24,10 @@ test: install ## the whole test suite (choose with PYTEST_ARGS="-k name")
 
 properties: install ## 20,000 worlds at random, in which every invariant must hold (takes half an hour)
 	@nice $(BIN)/python -m tests.unit.machine
+
+mutants: ## small faults in the domain, which the tests must see (choose with MODULES="evolve units"; in an environment of its own)
+	@python=$$(PYTHON="$(PYTHON)" tools/find_python.sh) && "$$python" tools/bootstrap.py .venv-mutants requirements-mutants.lock
+	@nice .venv-mutants/bin/python -m tools.mutants $(MODULES)
 
 lint: install ## style, types, layering, generated files, a test for each rule
 	@$(BIN)/ruff check .
@@ -46,5 +51,5 @@ lock: install ## choose versions anew and write the lock files
 	@tools/lock.sh $(VENV)
 
 clean: ## remove what was installed, built or cached here (the data of `cpor up` in .cpor stays)
-	@rm -rf $(VENV) .venv-bench .venv*.lock build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) .venv-bench .venv-mutants .mutants .venv*.lock build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from cpor.domain.vocabulary import Edition
-from tools.book import code_tables, label_tables, mail_tables, message_tables, rule_tables, trace_table
+from tools.book import code_tables, label_tables, mail_tables, message_tables, mutant_tables, rule_tables, trace_table
 from tools.book.picture import picture
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -37,6 +37,8 @@ TABLES: Mapping[str, Callable[[], str]] = {
         label_tables.catalogue,
         label_tables.incentives,
         trace_table.traceability,
+        mutant_tables.mutant_scores,
+        mutant_tables.mutants_accepted,
         message_tables.topics,
         message_tables.types,
     )

