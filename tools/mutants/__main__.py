@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import pytest
 
@@ -28,6 +28,7 @@ TESTS = (
 SURVIVORS = (Verdict.SURVIVED, Verdict.UNREACHED)
 
 Verdicts = Mapping[Mutant, Verdict]
+Tests = Mapping[str, Sequence[pytest.Item]]
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -35,22 +36,25 @@ def main(arguments: Sequence[str]) -> int:
 
     def work(session: pytest.Session) -> None:
         tests = tests_of_functions(session)
-        for module in arguments or modules():
-            wrong.extend(run(session, module, tests))
+        say("")
+        mutants = {module: mutants_of(module) for module in arguments or modules()}
+        refused = refused_by_types(mutants)
+        for module, own in mutants.items():
+            wrong.extend(run(session, module, own, refused, tests))
 
     code = collected(TESTS, work)
     say(f"{len(wrong)} to look at" if wrong else "no mutant survives that is not accepted")
     return code or bool(wrong)
 
 
-def run(session: pytest.Session, module: str, tests: Mapping[str, Sequence[pytest.Item]]) -> list[str]:
+def run(
+    session: pytest.Session, module: str, mutants: Sequence[Mutant], refused: Collection[Mutant], tests: Tests
+) -> list[str]:
     begun = time.monotonic()
-    mutants = mutants_of(module)
-    refused = refused_by_types(module, mutants)
-    verdicts = dict.fromkeys(refused, Verdict.REFUSED)
-    for each in mutants:
-        if each not in refused:
-            verdicts[each] = judged(session, each, tests.get(f"{module}:{each.function}", ()))
+    verdicts = {
+        each: Verdict.REFUSED if each in refused else judged(session, each, tests.get(f"{module}:{each.function}", ()))
+        for each in mutants
+    }
     found = faults(module, verdicts)
     keep_score(module, list(verdicts.values()))
     counts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(Counter(verdicts.values()).items()))

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from itertools import groupby
+from itertools import accumulate, groupby
 from pathlib import Path
 
 import pytest
@@ -20,24 +20,31 @@ KEPT = ROOT / ".mutants" / "reach"
 #: Seconds of CPU from which a test comes after all others.
 SLOW = 0.2
 
+#: Of CPU for the tests of one mutant: a domain's function is called by up to two thousand tests, much alike.
+SECONDS = 1.0
+
 
 def tests_of_functions(session: pytest.Session) -> Mapping[str, list[pytest.Item]]:
-    """For each `module:function` the tests that call it, those first that say something new quickly."""
+    """For each `module:function` the tests to run, in order, as far as they fit into `SECONDS`."""
     items = {item.nodeid: item for item in session.items}
     found: dict[str, list[Reach]] = defaultdict(list)
     for each in known(session):
         for function in each[2]:
             found[function].append(each)
-    return {function: [items[name] for name in in_turn(own)] for function, own in found.items()}
+    return {function: [items[name] for name in chosen(function, own)] for function, own in found.items()}
 
 
-def in_turn(tests: Sequence[Reach]) -> list[str]:
-    """One of each file after the other, quick ones first: many different tests soon."""
+def chosen(function: str, tests: Sequence[Reach]) -> list[str]:
+    """The test file of the module's name whole; then one test of each file after the other, quick ones first."""
+    own_file = f"/test_{function.partition(':')[0].rpartition('.')[2]}.py"
     keyed = []
-    for _, own in groupby(sorted(tests), key=lambda each: file_of(each[0])):
+    for file, own in groupby(sorted(tests), key=lambda each: file_of(each[0])):
         quickest = sorted(own, key=lambda each: (each[1], each[0]))
-        keyed += [(each[1] > SLOW, turn, each[1], each[0]) for turn, each in enumerate(quickest)]
-    return [name for *_, name in sorted(keyed)]
+        first = file.endswith(own_file)
+        keyed += [((not first, each[1] > SLOW, turn, each[1]), each) for turn, each in enumerate(quickest)]
+    in_order = [each for _, each in sorted(keyed)]
+    spent = list(accumulate(seconds for _, seconds, _ in in_order))
+    return [each[0] for each, until in zip(in_order, spent, strict=True) if until <= max(SECONDS, spent[0])]
 
 
 def file_of(test: str) -> str:

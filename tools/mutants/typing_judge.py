@@ -1,4 +1,4 @@
-"""What mypy says to mutants: one run for a module, with all of them beside the functions they come from."""
+"""What mypy says to mutants: one run, with all of them beside the functions they come from."""
 
 from __future__ import annotations
 
@@ -6,42 +6,54 @@ import ast
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tools.mutants.book import ROOT, path_of
 from tools.mutants.making import Mutant
 
 
-def refused_by_types(module: str, mutants: Sequence[Mutant]) -> frozenset[Mutant]:
-    """Those that `make lint` would not let pass. Raises RuntimeError where mypy itself fails."""
-    path = path_of(module)
-    source = beside(path.read_text("utf-8"), mutants)
-    wrong = lines_refused(path, source)
+def refused_by_types(mutants: Mapping[str, Sequence[Mutant]]) -> frozenset[Mutant]:
+    """Those that `make lint` would not let pass, of these modules. Raises RuntimeError where mypy itself fails."""
+    sources = {path_of(module): beside(path_of(module).read_text("utf-8"), own) for module, own in mutants.items()}
+    wrong = lines_refused(sources)
+    return frozenset(
+        each
+        for module, own in mutants.items()
+        for each in refused_of(own, sources[path_of(module)], wrong[path_of(module)])
+    )
+
+
+def refused_of(mutants: Sequence[Mutant], source: str, wrong: Collection[int]) -> Iterator[Mutant]:
     spans = {
         node.name: range(node.lineno, (node.end_lineno or 0) + 1)
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.FunctionDef)
     }
-    return frozenset(each for number, each in enumerate(mutants) if not wrong.isdisjoint(spans[name_of(each, number)]))
+    for number, each in enumerate(mutants):
+        if any(line in spans[name_of(each, number)] for line in wrong):
+            yield each
 
 
-def lines_refused(path: Path, source: str) -> frozenset[int]:
-    with tempfile.NamedTemporaryFile("w", suffix=".py", encoding="utf-8") as shadow:
-        shadow.write(source)
-        shadow.flush()
+def lines_refused(sources: Mapping[Path, str]) -> Mapping[Path, set[int]]:
+    with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "mypy", "--no-error-summary", "--no-pretty", "--no-warn-unreachable"]
+        for number, (path, source) in enumerate(sources.items()):
+            shadow = Path(folder, f"{number}.py")
+            shadow.write_text(source, "utf-8")
+            command += ["--shadow-file", str(path), str(shadow)]
+        files = [str(each) for each in sources]
         done = subprocess.run(
-            [*command, "--cache-dir", ".mutants/mypy", "--shadow-file", str(path), shadow.name, str(path)],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
+            [*command, "--cache-dir", ".mutants/mypy", *files], cwd=ROOT, capture_output=True, text=True, check=False
         )
     if done.returncode not in (0, 1):
-        raise RuntimeError(f"mypy failed on the mutants of {path.name}: {done.stdout[-500:]}{done.stderr[-500:]}")
-    found = (line.split(":", 2) for line in done.stdout.splitlines() if ": error:" in line)
-    return frozenset(int(line) for file, line, _ in found if file.endswith(path.name))
+        raise RuntimeError(f"mypy failed on mutants: {done.stdout[-500:]}{done.stderr[-500:]}")
+    wrong: dict[Path, set[int]] = {each: set() for each in sources}
+    for line in done.stdout.splitlines():
+        if ": error:" in line:
+            file, place, _ = line.split(":", 2)
+            wrong.get(ROOT / file, set()).add(int(place))
+    return wrong
 
 
 def name_of(mutant: Mutant, number: int) -> str:
