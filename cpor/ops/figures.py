@@ -143,6 +143,10 @@ class Look:
         #: The ends as of the last look.
         self.ends: dict[TopicPartition, int] = {}
 
+    def ends_again(self) -> dict[TopicPartition, int]:
+        """The ends, as they are now, of all that the last look found: tells whether anybody wrote, for one question."""
+        return self._reader.ends(list(self.ends))
+
     def backlogs(self) -> list[Backlog]:
         """What waits, by service and topic."""
         counts = self._admin.partition_counts()

@@ -1,7 +1,7 @@
 """When an instance is at rest: nothing waits, no timer is due, and everybody has seen the clock as it is (D19).
 
-Two looks at the topics with the workers' own word between them. Where both find the same ends and nothing waiting,
-no worker took up or sent anything between them; so what each said about its timers in between still holds.
+Two looks at the topics with the workers' own word between them. Where nothing waits at the first, and the second finds
+the same ends, no worker took up or sent anything between them; so what each said about its timers still holds.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from cpor.ops.figures import DELIVERY, Backlog, Look, Worker, looking, read_work
 from cpor.ops.instance import Instance
 from cpor.runtime.clock import wall_ms
 from cpor.runtime.health import ROUNDS
-from cpor.runtime.record import TopicPartition
 
 SECONDS = 120.0
 
@@ -31,22 +30,19 @@ class Rest:
         where none stands. Raises NotReachable, naming what was not done.
         """
         deadline = time.monotonic() + seconds
-        before, waits = self._ends()
         while True:
+            waits, before = self._waits(), self._look.ends
             workers = self._told(shown, deadline)
-            ends, waits = self._ends()
             due = [*due_timers(workers)]
-            if ends == before and not waits and not due:
+            if not waits and not due and self._look.ends_again() == before:
                 return min((each.next_timer for each in workers if each.next_timer is not None), default=None)
             if time.monotonic() > deadline:
                 raise NotReachable(f"not done within {seconds:.0f} s: {'; '.join([*due, *map(told, waits)]) or 'busy'}")
-            before = ends
 
-    def _ends(self) -> tuple[dict[TopicPartition, int], list[Backlog]]:
-        """The ends, and the inputs of running services where something waits."""
+    def _waits(self) -> list[Backlog]:
+        """The inputs of running services where something waits."""
         running = {each.service for each in read_workers(self._instance)}
-        waits = [each for each in self._look.backlogs() if each.lag and each.service in running]
-        return dict(self._look.ends), waits
+        return [each for each in self._look.backlogs() if each.lag and each.service in running]
 
     def _told(self, shown: int, deadline: float) -> list[Worker]:
         """All workers, once each has told of a round from now on. Health is renewed after a round, ten times a second
