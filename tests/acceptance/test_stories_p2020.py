@@ -9,7 +9,7 @@ import pytest
 from tests.acceptance.stories import p2020
 from tests.acceptance.stories.played import Played, played
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
