@@ -14,7 +14,8 @@ HARMLESS = re.compile(
     r"|([\w-]+\.)*example\b|…|<|\[|$|\")"
 )
 ADDRESS = re.compile(r"\b(?:https?|s3|oci|docker|git|ssh)://([^\s`')]*)")
-PLACE = re.compile(r"(?<![\w.…-])/(work|root|home|Users|mnt|opt)/[\w.-]+")
+#: `/mnt/shared/config` is a folder of the image of Kafka.
+PLACE = re.compile(r"(?<![\w.…-])/(?!mnt/shared/config\b)(work|root|home|Users|mnt|opt)/[\w.-]+")
 OPTION = re.compile(r"^\s*(--index-url|--extra-index-url|--find-links|-i|-f)\b", re.MULTILINE)
 BINARY = {".png", ".jpg", ".jpeg", ".pdf", ".docx", ".ico"}
 
