@@ -96,7 +96,5 @@ def _own(state: ClaimState, others: Iterable[ClaimState]) -> list[ClaimState]:
     return [
         each
         for each in others
-        if each.partner_id == state.partner_id
-        and each.claim_id != state.claim_id
-        and each.form.partner_role == state.form.partner_role
+        if each.partner_id == state.partner_id and each.form.partner_role == state.form.partner_role
     ]

@@ -78,7 +78,7 @@ def function_of(module: str, function: str) -> FunctionType:
 
 
 def swap(mutant: Mutant) -> None:
-    """Gives the function the mutant's code, for all who hold it."""
+    """Gives the function the mutant's code and defaults, for all who hold it."""
     target = function_of(mutant.module, mutant.function)
     owner, _, name = mutant.function.rpartition(".")
     body = "\n".join(f"    {line}" for line in mutant.source.splitlines())
@@ -88,7 +88,9 @@ def swap(mutant: Mutant) -> None:
     space: dict[str, Any] = dict(target.__globals__)
     exec(compile(text, target.__code__.co_filename, "exec"), space)
     new = space[name] if not owner else inspect.getattr_static(space[owner], name)
-    target.__code__ = getattr(new, "__func__", new).__code__
+    plain = getattr(new, "__func__", new)
+    target.__code__ = plain.__code__
+    target.__defaults__, target.__kwdefaults__ = plain.__defaults__, plain.__kwdefaults__
 
 
 @functools.cache

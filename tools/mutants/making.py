@@ -17,8 +17,8 @@ from mutmut.mutation.file_mutation import Mutation, create_mutations, deep_repla
 
 from tools.mutants.book import path_of
 
-#: Those of functions, which stand in one line each; classes keep theirs.
-DECORATOR = re.compile(r"^ *@.*\n(?=(?: *@.*\n)* *def )", re.MULTILINE)
+#: Of classes and functions; each stands in one line.
+DECORATOR = re.compile(r"^ *@.*\n", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def mutants_of(module: str) -> list[Mutant]:
 
 
 def without_decorators(text: str) -> str:
-    """mutmut passes over decorated functions; the tests run the mutant inside its decorators."""
+    """mutmut passes over what is decorated; the tests run the mutant inside its decorators."""
     return DECORATOR.sub("", text)
 
 

@@ -1,0 +1,63 @@
+"""Where a claim begins, and what an edit is asked (D1, D6, D20, D22, T4)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from cpor.domain import commands as cmd
+from cpor.domain.calendar import business_calendar
+from cpor.domain.decide import decide
+from cpor.domain.knowledge import Facts
+from cpor.domain.model import CustomerContact, FormData
+from cpor.domain.result import Accepted, Refused
+from cpor.domain.vocabulary import Code, CommandName, Edition, LocationId, Status, parse_instant
+from tests.unit.domain.claims import CUSTOMER, EXAMPLES, World, in_status, partner, usage_form
+
+CONTACT = CustomerContact("Ken Abe", "CFO", "ken@contoso.example", "ja")
+
+
+def workloads(*names: str) -> cmd.EditClaim:
+    return cmd.EditClaim(form=FormData(workloads=names), given=("workloads",))
+
+
+def test_a_draft_for_a_location_that_the_partner_does_not_have_is_refused_as_that() -> None:
+    no = World().give("c", cmd.CreateClaim(form=usage_form(location_id=LocationId("9999999"))))
+    assert isinstance(no, Refused)
+    assert [(each.field, each.code) for each in no.errors] == [("location_id", Code.LOCATION_UNKNOWN)]
+
+
+@pytest.mark.rule("D1", edition="both")
+@pytest.mark.parametrize(("zone", "edition"), [("Pacific/Kiritimati", Edition.P2023), ("Europe/Berlin", Edition.P2020)])
+def test_the_edition_is_that_of_the_day_at_the_location_not_at_the_partners_seat(zone: str, edition: Edition) -> None:
+    here = partner("P-1")
+    there = replace(here, locations=tuple(replace(each, timezone=zone) for each in here.locations))
+    command = World(parse_instant("2023-10-09T12:00:00Z")).command("c", cmd.CreateClaim(form=usage_form()))
+    made = decide(None, command, Facts(there, CUSTOMER, {}, {}))
+    assert isinstance(made, Accepted)
+    assert made.events[0].policy == edition
+
+
+def test_a_draft_has_the_calendar_of_its_location() -> None:
+    world = in_status(Status.DRAFT)
+    assert world.claim("c").origin.calendar == business_calendar("DE", "BY", "Europe/Berlin").name
+
+
+@pytest.mark.rule("D20")
+def test_while_the_wait_of_an_approval_runs_not_even_the_customers_contact_can_be_edited() -> None:
+    edit = cmd.EditClaim(form=FormData(customer_contact=CONTACT), given=("customer_contact",))
+    no = in_status(Status.APPROVED).give("c", edit)
+    assert isinstance(no, Refused)
+    assert (no.code, [each.field for each in no.errors]) == (Code.EDIT_NOT_ALLOWED, ["customer_contact"])
+
+
+@pytest.mark.rule("D27")
+def test_a_workload_of_ones_own_is_asked_about_at_the_resubmission_not_at_the_edit_before_it() -> None:
+    world = World()
+    world.filed("a", form=usage_form("exchange"), doc=3)
+    world.asked("c")
+    world.must("c", workloads("teams", "exchange"))
+    no = world.give("c", EXAMPLES[CommandName.RESUBMIT])
+    assert isinstance(no, Refused)
+    assert Code.ALREADY_CLAIMED in {each.code for each in no.errors}
