@@ -39,6 +39,8 @@ SAID = {
 }
 #: An upload is signed by the store's clock, which no test moves.
 _SIGNED = re.compile(rb'"expires_at":"[^"]*"')
+#: An import names its place in the inbox, where the services' own messages stand between those from outside.
+_PLACED = re.compile(rb'"source":"cpor\.claims\.commands-(\d+)-\d+"')
 #: They say what a claim is like when they are written, which may be after the event that they speak of.
 _OF_THE_MOMENT = (
     MailKind.CUSTOMER_REQUESTED,
@@ -94,7 +96,7 @@ def _told(record: Record) -> bytes | None:
         mail = read(Mail, record.value)
         words = ("subject", "text", "html") if mail.kind in _OF_THE_MOMENT else ()
         return mail.model_dump_json(exclude=set(words)).encode()
-    return _SIGNED.sub(b"", record.value)
+    return _PLACED.sub(rb"\1", _SIGNED.sub(b"", record.value))
 
 
 def _subject(record: Record) -> str:
