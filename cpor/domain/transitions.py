@@ -145,15 +145,6 @@ def legal(edition: Edition, status: S, command: C) -> bool:
 
 
 @cache
-def target(edition: Edition, status: S, command: C) -> S | None:
-    """The status a legal command leads to, None where it stays (or the row leaves it to the guards)."""
-    row = _row(edition, status, command)
-    if row is None or row.to is None:
-        return None
-    return row.to if isinstance(row.to, S) else row.to(policy(edition))
-
-
-@cache
 def illegal_detail(edition: Edition, status: S, command: C) -> str:
     """One sentence: what is not possible in this status, and what would be."""
     asked = PHRASES.get(command, command.value)

@@ -180,6 +180,23 @@ def test_a_refusal_names_the_status_and_what_would_be_possible(status: Status) -
     assert detail.count(".") == 1
 
 
+def test_a_refusal_speaks_of_what_was_asked_and_offers_what_is_possible_to_who_asked() -> None:
+    def said(status: Status, name: CommandName) -> str:
+        return illegal_detail(Edition.P2023, status, name)
+
+    assert said(S.SUBMITTED, C.DISPUTE) == (
+        "It is not possible to dispute while the claim is Submitted (submitted); possible now: comment, withdraw."
+    )
+    assert said(S.SUBMITTED, C.REVIEW_APPROVE) == (
+        "It is not possible to approve while the claim is Submitted (submitted); "
+        "possible now: start the review, comment."
+    )
+    assert said(S.CANCELLED, C.SUBMIT) == (
+        "It is not possible to submit while the claim is Cancelled (cancelled); nothing more is."
+    )
+    assert said(S.CANCELLED, C.PARK).startswith("It is not possible to cpor.claim.park.v1 while ")
+
+
 def test_the_table_names_a_source_for_each_row_and_decides_no_case_twice() -> None:
     assert all(row.source for row in TRANSITIONS)
     cases = [
