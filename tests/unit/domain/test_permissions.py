@@ -100,3 +100,12 @@ def test_no_refusal_echoes_more_than_64_characters() -> None:
     assert refusal is not None
     assert "x" * 64 in refusal.detail
     assert "x" * 65 not in refusal.detail
+
+
+@pytest.mark.parametrize(("status", "when"), [(None, "before"), (Status.DRAFT, "before"), (Status.SUBMITTED, "after")])
+def test_a_refusal_says_whether_the_role_may_not_do_it_before_or_after_submission(
+    status: Status | None, when: str
+) -> None:
+    refusal = may(user(READER), CommandName.EDIT, status)
+    assert refusal is not None
+    assert f"{when} submission" in refusal.detail
