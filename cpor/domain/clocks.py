@@ -75,7 +75,7 @@ class Timekeeper:
         overall = (Clock.OVERALL_DECISION,) if Clock.OVERALL_DECISION in self.policy.clocks else ()
         return tuple(self.start(each, at) for each in (Clock.REVIEW_START, *overall))
 
-    def entering(self, claim: ClaimState, status: Status, at: Instant, window: bool = False) -> ClockChanges:
+    def entering(self, claim: ClaimState, status: Status, at: Instant, window: bool) -> ClockChanges:
         """What a change to `status` does to the clocks; `window`: this rejection may be disputed (D7)."""
         overall = claim.clock(Clock.OVERALL_DECISION)
         kept = Clock.OVERALL_DECISION if status in UNDECIDED else None

@@ -33,6 +33,14 @@ COSTLY = ("cpor.domain.policy", "cpor.domain.calendar")
 Reach = tuple[str, float, list[str]]
 
 
+#: The exit code of a child that could not begin.
+UNTRIED = 3
+
+
+class Untried(Exception):
+    """The code of a mutant could not be put in its place: nobody knows what the tests would say."""
+
+
 class Verdict(StrEnum):
     KILLED = "killed"
     TIMED_OUT = "timed out"
@@ -129,7 +137,10 @@ def reach(session: pytest.Session, items: Sequence[pytest.Item], seen: set[str])
 
 
 def in_child(work: Callable[[], bool], *, silent: bool = True) -> bool | None:
-    """What `work` says in a forked process of its own; None where that took too much."""
+    """What `work` says in a forked process of its own; None where that took too much.
+
+    Raises Untried where `work` does.
+    """
     child = os.fork()
     if child == 0:
         code = 2
@@ -137,11 +148,15 @@ def in_child(work: Callable[[], bool], *, silent: bool = True) -> bool | None:
             if silent:
                 shut_in()
             code = 0 if work() else 1
+        except Untried:
+            code = UNTRIED
         finally:
             os._exit(code)
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
         return None if os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGKILL) else False
+    if os.WEXITSTATUS(status) == UNTRIED:
+        raise Untried
     return os.WEXITSTATUS(status) == 0
 
 
@@ -160,7 +175,10 @@ def judged(session: pytest.Session, mutant: Mutant, items: Sequence[pytest.Item]
         return Verdict.UNREACHED
 
     def all_pass() -> bool:
-        swap(mutant)
+        try:
+            swap(mutant)
+        except Exception as fault:
+            raise Untried from fault
         return all(passes(session, item) for item in items)
 
     survived = in_child(all_pass)

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from itertools import accumulate, groupby
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -20,12 +20,12 @@ KEPT = ROOT / ".mutants" / "reach"
 #: Seconds of CPU from which a test comes after all others.
 SLOW = 0.2
 
-#: Of CPU for the tests of one mutant: a domain's function is called by up to two thousand tests, much alike.
-SECONDS = 1.0
+#: Tests for one mutant: a function of the domain is called by up to two thousand, much alike.
+MOST = 400
 
 
 def tests_of_functions(session: pytest.Session) -> Mapping[str, list[pytest.Item]]:
-    """For each `module:function` the tests to run, in order, as far as they fit into `SECONDS`."""
+    """For each `module:function` the tests to run, in order, `MOST` at most."""
     items = {item.nodeid: item for item in session.items}
     found: dict[str, list[Reach]] = defaultdict(list)
     for each in known(session):
@@ -35,16 +35,12 @@ def tests_of_functions(session: pytest.Session) -> Mapping[str, list[pytest.Item
 
 
 def chosen(function: str, tests: Sequence[Reach]) -> list[str]:
-    """The test file of the module's name whole; then one test of each file after the other, quick ones first."""
-    own_file = f"/test_{function.partition(':')[0].rpartition('.')[2]}.py"
+    """The test file of the module's name; then of every test one case, and again, slow ones last."""
+    own_file = f"/test_{function.partition(':')[0].rpartition('.')[2]}.py::"
     keyed = []
-    for file, own in groupby(sorted(tests), key=lambda each: file_of(each[0])):
-        quickest = sorted(own, key=lambda each: (each[1], each[0]))
-        first = file.endswith(own_file)
-        keyed += [((not first, each[1] > SLOW, turn, each[1]), each) for turn, each in enumerate(quickest)]
-    in_order = [each for _, each in sorted(keyed)]
-    spent = list(accumulate(seconds for _, seconds, _ in in_order))
-    return [each[0] for each, until in zip(in_order, spent, strict=True) if until <= max(SECONDS, spent[0])]
+    for test, cases in groupby(sorted(each[:2] for each in tests), key=lambda each: each[0].partition("[")[0]):
+        keyed += [(own_file not in test, each[1] > SLOW, turn, each[0]) for turn, each in enumerate(cases)]
+    return [name for *_, name in sorted(keyed)][:MOST]
 
 
 def file_of(test: str) -> str:

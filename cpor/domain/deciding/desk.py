@@ -71,7 +71,7 @@ class Desk:
         return self._enter(self.claim, self.context.actor, status, kind, window, own)
 
     def enter_on(
-        self, claim: ClaimState, status: Status, kind: Callable[..., Event], /, *, window: bool = False, **own: Any
+        self, claim: ClaimState, status: Status, kind: Callable[..., Event], /, *, window: bool, **own: Any
     ) -> ClaimState:
         """The same for any claim, by the system itself."""
         return self._enter(claim, SYSTEM, status, kind, window, own)

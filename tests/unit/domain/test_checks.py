@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from cpor.domain import commands as cmd
-from cpor.domain.deciding.checks import fact_errors
+from cpor.domain.deciding.checks import fact_errors, filled_in
 from cpor.domain.deciding.desk import Desk
 from cpor.domain.knowledge import Facts
 from cpor.domain.result import Refused
@@ -53,3 +53,13 @@ def test_a_unit_claimed_twice_is_told_under_the_workloads_and_an_old_proof_under
     no = other.give("b", filing(Edition.P2023, usage_form(), document(1)))
     assert isinstance(no, Refused)
     assert [(each.field, each.code) for each in no.errors] == [("documents", Code.POE_NOT_UPDATED)]
+
+
+@pytest.mark.rule("D11", edition="P2020")
+def test_2020_a_claim_is_judged_with_the_only_subscription_it_can_mean() -> None:
+    world = World(UNDER_P2020)
+    claim = drafted(world, advisor(Edition.P2020, subscription_id=None))
+    desk = Desk(claim, world.command("c", cmd.SubmitClaim()), world.facts())
+    whole = filled_in(desk, claim)
+    assert (claim.form.subscription_id, whole.form.subscription_id) == (None, SUBSCRIPTION)
+    assert whole == replace(claim, form=replace(claim.form, subscription_id=SUBSCRIPTION))

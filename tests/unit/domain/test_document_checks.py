@@ -83,3 +83,16 @@ def test_a_filed_claim_holds_as_many_documents_as_any_other() -> None:
     assert fields(World().give("c", filing(Edition.P2023, usage_form(), *whole))) == [
         ("documents", Code.TOO_MANY_DOCUMENTS)
     ]
+
+
+def test_a_fault_of_an_amendment_is_told_under_its_field() -> None:
+    data = cmd.AmendDocument(
+        document_id=document(1).document_id,
+        given=("customer_signed_on", "covers"),
+        customer_signed_on=date(2031, 1, 1),
+        covers=("toasters",),
+    )
+    assert fields(in_status(Status.DRAFT).give("c", data)) == [
+        ("customer_signed_on", Code.INVALID_FIELDS),
+        ("covers[0]", Code.WORKLOAD_NOT_IN_AREA),
+    ]

@@ -24,6 +24,7 @@ from tests.unit.domain.claims import (
     ADMIN,
     EXAMPLES,
     MONDAY,
+    SUBSCRIPTION,
     UNDER_P2020,
     World,
     document,
@@ -31,7 +32,7 @@ from tests.unit.domain.claims import (
     sales_form,
     usage_form,
 )
-from tests.unit.domain.rules.editions import filing
+from tests.unit.domain.rules.editions import advisor, drafted, filing, submission
 
 DECLINE = EXAMPLES[CommandName.CONSENT_OUTCOME]
 
@@ -163,3 +164,15 @@ def test_a_subscription_that_ends_after_the_hand_off_leaves_the_consent_complete
     world.official(form=sales_form())
     claim = world.must("c", EXAMPLES[CommandName.OPS_END_SUBSCRIPTION])
     assert (claim.units, claim.consent.stage) == ((), ConsentStage.COMPLETED)
+
+
+@pytest.mark.rule("D11", edition="P2020")
+def test_2020_the_subscription_that_a_submission_found_becomes_the_forms_and_is_marked_as_found() -> None:
+    world = World(UNDER_P2020)
+    filed = world.filed("a", form=advisor(Edition.P2020, subscription_id=None))
+    assert (filed.form.subscription_id, filed.subscription_filled_in) == (SUBSCRIPTION, True)
+    other = World(UNDER_P2020)
+    draft = drafted(other, advisor(Edition.P2020, subscription_id=None))
+    submitted = other.must("c", submission(Edition.P2020))
+    assert submitted.form == replace(draft.form, subscription_id=SUBSCRIPTION)
+    assert submitted.subscription_filled_in

@@ -57,6 +57,7 @@ def test_a_legacy_association_for_a_location_that_the_partner_does_not_have_is_r
     no = World().give("old", replace(LEGACY, location_id=LocationId("9999999")))
     assert isinstance(no, Refused)
     assert no.code == Code.LOCATION_UNKNOWN
+    assert "9999999" in no.detail
 
 
 def test_a_legacy_association_without_an_end_of_its_own_ends_with_its_subscription() -> None:
