@@ -29,6 +29,10 @@ __all__ = [
 ]
 
 
+#: How long a reader waits behind a transaction that nobody ends.
+TRANSACTION_SECONDS = 2.0
+
+
 class MemoryProducer:
     """`Producer` in memory."""
 
@@ -171,6 +175,7 @@ class MemoryReader:
         self._broker = broker
         self._positions: dict[TopicPartition, int] = {}
         self._paused: set[TopicPartition] = set()
+        self._held_since: float | None = None
 
     def assign(self, positions: Positions) -> None:
         self._positions = dict(positions)
@@ -186,7 +191,26 @@ class MemoryReader:
         for tp in order:
             if len(found) < max_records:
                 found += self._read(tp, max_records - len(found))
+        self._wait_behind([] if found or not timeout_ms else self._holding_back(order))
         return found
+
+    def _holding_back(self, tps: Iterable[TopicPartition]) -> list[Transaction]:
+        at = self._positions
+        return [each for each in self._broker.open if any(each.touched.get(tp) == at[tp] for tp in tps)]
+
+    def _wait_behind(self, transactions: list[Transaction]) -> None:
+        """As a broker ends a dead producer's transaction when its time-out has passed; a live one is in another thread
+        and ends it before.
+        """
+        if not transactions:
+            self._held_since = None
+            return
+        now = time.monotonic()
+        self._held_since = self._held_since or now
+        if now - self._held_since > TRANSACTION_SECONDS:
+            for each in transactions:
+                self._broker.time_out(each.producer)
+        time.sleep(0.001)
 
     def _read(self, tp: TopicPartition, most: int) -> list[Record]:
         log, position = self._broker.log(tp), self._positions[tp]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 import pytest
 
 from cpor.runtime.errors import Fenced, GenerationLost
 from cpor.runtime.processor import Lookup, Nothing, Preparation
-from cpor.runtime.record import Record
+from cpor.runtime.record import Output, Record, TopicPartition
 from cpor.runtime.store.engine import MemoryEngines
+from cpor.runtime.transport.memory import MemoryTransport
 from tests.unit.runtime.pipeline import FAULT_POINTS, GROUP, Counting, Frozen, Pipeline
 
 
@@ -135,3 +137,20 @@ def test_positions_of_an_older_generation_are_refused_by_the_broker() -> None:
     producer.begin()
     with pytest.raises(GenerationLost):
         producer.send_positions({}, token)
+
+
+def test_a_transaction_that_nobody_ends_holds_readers_back_no_longer_than_its_time_out() -> None:
+    """A worker that died may never come back, and its successor restores from the topics it was writing to."""
+    broker = Pipeline().broker
+    dead, alive = MemoryTransport(broker).producer("dead"), MemoryTransport(broker).producer("alive")
+    dead.begin()
+    dead.send(Output("in", 0, b"k", b"lost", ()))
+    alive.begin()
+    alive.send(Output("in", 0, b"k", b"kept", ()))
+    alive.commit()
+    reader = MemoryTransport(broker).reader()
+    reader.assign({TopicPartition("in", 0): 0})
+    deadline = time.monotonic() + 60
+    while not (found := reader.poll(100, 10)):
+        assert time.monotonic() < deadline, "held back for ever"
+    assert [each.value for each in found] == [b"kept"]
