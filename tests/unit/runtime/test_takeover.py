@@ -144,9 +144,9 @@ def test_a_transaction_that_nobody_ends_holds_readers_back_no_longer_than_its_ti
     broker = Pipeline().broker
     dead, alive = MemoryTransport(broker).producer("dead"), MemoryTransport(broker).producer("alive")
     dead.begin()
-    dead.send(Output("in", 0, b"k", b"lost", ()))
+    dead.send(Output("in", 0, b"k", b"lost", []))
     alive.begin()
-    alive.send(Output("in", 0, b"k", b"kept", ()))
+    alive.send(Output("in", 0, b"k", b"kept", []))
     alive.commit()
     reader = MemoryTransport(broker).reader()
     reader.assign({TopicPartition("in", 0): 0})
