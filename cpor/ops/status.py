@@ -16,7 +16,7 @@ from cpor.ops import screen
 from cpor.ops.errors import Exit, WrongUse
 from cpor.ops.figures import Backlog, Mails, Worker, as_json, read_backlogs, read_mails, read_workers
 from cpor.ops.instance import DEFAULT_DATA, AsJson, DataDir, Instance, find_instance
-from cpor.ops.running import clock_text
+from cpor.ops.running import clock_text, stoppable
 from cpor.runtime.topics import partner_of
 
 WORKER_COLUMNS = (
@@ -48,7 +48,7 @@ def status(
     if watch:
         if as_machine:
             raise WrongUse("--watch is for people: ask for --json as often as you like")
-        with suppress(KeyboardInterrupt):
+        with suppress(KeyboardInterrupt), stoppable():
             show_live(instance)
         return
     workers, backlogs = read_workers(instance), read_backlogs(instance)

@@ -274,13 +274,16 @@ def test_status_can_be_watched_on_a_terminal_until_it_is_stopped(desk: Desk) -> 
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "cpor.ops", "status", "--watch", "--data", str(desk.data)]
     sized = os.environ | {"COLUMNS": "100", "LINES": "40", "TERM": "xterm"}
-    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=sized)
-    os.close(theirs)
     shown = ""
-    while shown.count("in the sink") < 2:  # shown, and shown again
-        shown += os.read(ours, 65_536).decode(errors="replace")
-    process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 0
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=sized) as process:
+        os.close(theirs)
+        try:
+            while shown.count("in the sink") < 2:  # shown, and shown again
+                shown += os.read(ours, 65_536).decode(errors="replace")
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 0
+        finally:
+            process.kill()
     os.close(ours)
     assert all(f"{service}-0" in shown for service in SERVICES)
 
