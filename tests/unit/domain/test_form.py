@@ -253,3 +253,20 @@ def test_a_form_with_faults_cannot_become_a_claim() -> None:
         complete(P2023, replace(MODERN_WORK, partner_role=PartnerRole.INFLUENCED_REVENUE))
     with pytest.raises(ValueError, match="check it first"):
         complete(P2023, FormData())
+
+
+def engagement_codes(form: FormData) -> list[Code]:
+    return [each.code for each in check_form(P2023, form) if each.field == "engagement"]
+
+
+def test_without_a_role_only_an_engagement_that_nobody_knows_is_a_fault_of_its_own() -> None:
+    nobody = replace(MODERN_WORK, partner_role=None)
+    assert engagement_codes(replace(nobody, engagement="toasters")) == [Code.ENGAGEMENT_MISMATCH]
+    assert engagement_codes(replace(nobody, engagement=Engagement.MODERN_WORK_SECURITY_USAGE.value)) == []
+
+
+def test_as_many_workloads_as_an_edition_allows_are_allowed() -> None:
+    two = replace(P2023, form=replace(P2023.form, max_workloads=2))
+    assert check_form(two, replace(MODERN_WORK, workloads=("teams", "exchange"))) == ()
+    more = check_form(two, replace(MODERN_WORK, workloads=("teams", "exchange", "intune")))
+    assert [each.field for each in more] == ["workloads"]

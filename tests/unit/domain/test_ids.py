@@ -50,3 +50,8 @@ def test_the_reference_of_an_imported_association_is_frozen_and_leads_back_to_it
 def test_unit_ids_are_readable_paths() -> None:
     assert ids.workload_unit(TENANT, "teams") == f"{TENANT}/workload/teams"
     assert ids.subscription_unit(TENANT, SubscriptionId("s-1")) == f"{TENANT}/subscription/s-1"
+
+
+def test_an_id_without_a_number_is_that_of_number_zero() -> None:
+    assert ids.derived_id("cause", "cpor.type.v1") == ids.derived_id("cause", "cpor.type.v1", 0)
+    assert ids.derived_id("cause", "cpor.type.v1") != ids.derived_id("cause", "cpor.type.v1", 1)

@@ -147,3 +147,22 @@ def test_what_is_echoed_is_short_and_can_be_written(value: str) -> None:
     assert len(echoed) <= 64 + 3
     assert echoed.encode()
     assert echoed.isprintable()
+
+
+@pytest.mark.parametrize("multiline", [True, False])
+@pytest.mark.parametrize("value", ["a\x07b", "a\x00b"])
+def test_no_other_control_character_is_ever_a_text(value: str, multiline: bool) -> None:
+    assert [each.field for each in check_text("text", value, 9, multiline=multiline)] == ["text"]
+
+
+def test_what_is_exactly_as_long_as_it_may_be_is_taken() -> None:
+    assert list(check_email("email", "a@b.example", len("a@b.example"))) == []
+    assert list(check_language("language", "de-AT", len("de-AT"))) == []
+    assert list(check_domain("domain", "b.example", len("b.example"))) == []
+    assert shown("x" * 64) == f"'{'x' * 64}'"
+
+
+def test_a_signature_of_the_first_plausible_day_is_one() -> None:
+    now = parse_instant("2024-03-04T08:00:00Z")
+    assert list(check_signed_on("on", date(1990, 1, 1), now)) == []
+    assert [each.field for each in check_signed_on("on", date(1989, 12, 31), now)] == ["on"]
