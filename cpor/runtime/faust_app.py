@@ -21,8 +21,8 @@ import structlog
 from faust.transport.drivers import aiokafka as driver
 
 from cpor.runtime.errors import ExitCode, Misconfigured, Reject, Retry
+from cpor.runtime.faust_lanes import Flights, Lanes, Lease
 from cpor.runtime.health import Health
-from cpor.runtime.lanes import Flights, Lanes, Lease
 from cpor.runtime.letters import letter_headers
 from cpor.runtime.record import Output, Record
 from cpor.runtime.topics import Topic

@@ -22,10 +22,10 @@ from cpor.runtime import faust_app, logs
 from cpor.runtime.clock import Clock
 from cpor.runtime.errors import Misconfigured, Reject
 from cpor.runtime.faust_app import Guard, Handle, Limits, Send
+from cpor.runtime.faust_tail import read_tail
 from cpor.runtime.main import locked
 from cpor.runtime.record import Output, Record, TopicPartition, last_header
 from cpor.runtime.settings import Settings
-from cpor.runtime.tail import read_tail
 from cpor.runtime.topics import Topic
 from schemas.base import read, write
 from schemas.envelope import SUBJECT, TYPE, headers

@@ -10,6 +10,8 @@ import pytest
 
 PROGRAM = """
 import signal, sys, time
+for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # whatever the tests themselves were started with
+    signal.signal(each, signal.SIG_DFL)
 signal.signal(signal.Signals(int(sys.argv[1])), signal.SIG_IGN)
 from cpor.ops.running import stoppable
 try:

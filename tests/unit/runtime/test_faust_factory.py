@@ -25,7 +25,7 @@ from cpor.runtime.faust_app import (
     record_of,
     watch_heartbeats,
 )
-from cpor.runtime.lanes import Lease
+from cpor.runtime.faust_lanes import Lease
 from cpor.runtime.record import Output, Record, TopicPartition
 from cpor.runtime.topics import Topic
 

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from cpor.runtime.lanes import WAITING, Flights, Lanes, Lease
+from cpor.runtime.faust_lanes import WAITING, Flights, Lanes, Lease
 from cpor.runtime.record import Record, TopicPartition
 
 PLACE = TopicPartition("t", 0)
