@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 
 from cpor.domain.ids import derived_id, tenant_partition
 from cpor.domain.model import ClaimState
@@ -20,16 +19,14 @@ from cpor.domain.vocabulary import EventName, Instant, instant_text
 from cpor.domain.wire import event_name
 from cpor.ops.directory import claim_partitions
 from cpor.ops.errors import NotReachable, Refused, WrongUse
-from cpor.ops.inbox import WAIT_SECONDS
+from cpor.ops.inbox import WAIT_SECONDS, checked
 from cpor.ops.instance import Instance
 from cpor.ops.reading import Follower, partition_counts
 from cpor.runtime.record import Output, Record, TopicPartition
 from cpor.runtime.topics import Topic
 from schemas import envelope
 from schemas.audit import ANSWER_RECORDED, AnswerRecorded
-from schemas.base import Message, check
 from schemas.consent import AGREED, DECLINED, HELD, IGNORED, RESPONSE, Answer, AnswerChannel, Response
-from schemas.errors import field_errors
 from schemas.fields import MEANINGS, USER_ID
 
 #: `ce_type` of what consent says to an answer → the word for it.
@@ -143,17 +140,6 @@ def records(claim_id: str, tenant: str, taken: Taken, message_id: str, now: int,
             envelope.headers(RESPONSE, message_id, *about),
         ),
     )
-
-
-def checked(model: type[Message], value: Mapping[str, Any]) -> bytes:
-    """JSON as the contract has it. Raises WrongUse."""
-    text = to_json(value)
-    try:
-        check(model, text)
-    except ValidationError as fault:
-        told = "; ".join(f"{each.field}: {each.detail}" for each in field_errors(fault).errors)
-        raise WrongUse(told) from None
-    return text
 
 
 class Listener:

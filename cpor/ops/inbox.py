@@ -20,7 +20,7 @@ from cpor.ops.reading import Follower, partition_counts
 from cpor.runtime.record import Output, Record, TopicPartition
 from cpor.runtime.topics import Topic
 from schemas import envelope
-from schemas.base import check
+from schemas.base import Message, check
 from schemas.errors import field_errors
 from schemas.inbox import INBOX_FROM_INSIDE
 from schemas.upcast import newest
@@ -53,16 +53,23 @@ def to_inbox(
 
     Raises WrongUse where the data is not what the command takes.
     """
-    value, ce_type = to_json({"claim_id": claim_id, **data}), newest(name)
-    try:
-        check(INBOX_FROM_INSIDE[ce_type], value)
-    except ValidationError as fault:
-        told = "; ".join(f"{each.field}: {each.detail}" for each in field_errors(fault).errors)
-        raise WrongUse(told) from None
+    ce_type = newest(name)
+    value = checked(INBOX_FROM_INSIDE[ce_type], {"claim_id": claim_id, **data})
     message_id = str(uuid.uuid4())
     made = envelope.headers(ce_type, message_id, source, Instant(now), claim_id, correlation=message_id)
     place = tenant_partition(tenant, partitions)
     return message_id, Output(Topic.CLAIM_COMMANDS, place, tenant.encode(), value, made)
+
+
+def checked(model: type[Message], value: Mapping[str, Any]) -> bytes:
+    """JSON as the contract has it. Raises WrongUse with every field that is not as it should be."""
+    text = to_json(value)
+    try:
+        check(model, text)
+    except ValidationError as fault:
+        told = "; ".join(f"{each.field}: {each.detail}" for each in field_errors(fault).errors)
+        raise WrongUse(told) from None
+    return text
 
 
 def by_actor(kind: ActorKind, actor: str, **data: Any) -> dict[str, Any]:
