@@ -17,12 +17,10 @@ from cpor.domain.ids import derived_id, tenant_partition
 from cpor.domain.model import ClaimState
 from cpor.domain.vocabulary import EventName, Instant, instant_text
 from cpor.domain.wire import event_name
-from cpor.ops.directory import claim_partitions
 from cpor.ops.errors import NotReachable, Refused, WrongUse
-from cpor.ops.inbox import WAIT_SECONDS, checked
+from cpor.ops.inbox import WAIT_SECONDS, checked, exchange
 from cpor.ops.instance import Instance
-from cpor.ops.reading import Follower, partition_counts
-from cpor.runtime.record import Output, Record, TopicPartition
+from cpor.runtime.record import Output, Record
 from cpor.runtime.topics import Topic
 from schemas import envelope
 from schemas.audit import ANSWER_RECORDED, AnswerRecorded
@@ -94,24 +92,12 @@ def put_on_record(instance: Instance, state: ClaimState, taken: Taken, seconds: 
     now = instance.clock.now()
     if taken.answered_at is not None and taken.answered_at > now:
         raise WrongUse(f"--answered-at lies in the future: the clock says {instant_text(now)}")
-    partitions = claim_partitions(partition_counts(instance.transport))
-    place = tenant_partition(state.form.tenant_id, partitions)
-    message_id = str(uuid.uuid4())
-    audited, answer = records(state.claim_id, state.form.tenant_id, taken, message_id, now, place)
-    follower = Follower(
-        instance.transport, [TopicPartition(each, place) for each in (Topic.CONSENT_EVENTS, Topic.CLAIM_EVENTS)]
-    )
-    publisher = instance.transport.publisher()
-    try:
-        for output in (audited, answer):
-            publisher.send(output)
-            publisher.flush()
+    message_id, tenant = str(uuid.uuid4()), state.form.tenant_id
+    with exchange(instance, (Topic.CONSENT_EVENTS, Topic.CLAIM_EVENTS), tenant=tenant) as talk:
+        outputs = records(state.claim_id, tenant, taken, message_id, now, tenant_partition(tenant, talk.partitions))
         listener = Listener(message_id, state.claim_id)
-        follower.await_one(listener, seconds)
-        return judged(listener.became, seconds)
-    finally:
-        publisher.close()
-        follower.close()
+        talk.ask(outputs, listener, seconds)
+    return judged(listener.became, seconds)
 
 
 def records(claim_id: str, tenant: str, taken: Taken, message_id: str, now: int, place: int) -> tuple[Output, Output]:

@@ -16,8 +16,8 @@ from cpor.ops.book import read_claims
 from cpor.ops.directory import operator
 from cpor.ops.ends import ends, read_subscriptions
 from cpor.ops.errors import Refused
-from cpor.ops.inbox import by_actor, command, send
-from cpor.ops.instance import DEFAULT_DATA, DataDir, Instance, find_instance
+from cpor.ops.inbox import Exchange, by_actor, exchange, send
+from cpor.ops.instance import DEFAULT_DATA, DataDir, find_instance
 from cpor.ops.operations import Operator
 from cpor.ops.records import Problem, parse, read_text, refuse
 from schemas.inside import ImportLegacy
@@ -39,9 +39,9 @@ def import_legacy(
     lines = read_legacy(file, acting)
     instance = find_instance(data)
     imported, there, problems = 0, 0, []
-    with screen.progress(transient=True) as bars:
+    with exchange(instance) as talk, screen.progress(transient=True) as bars:
         for number, line in bars.track(lines, description="importing"):
-            no = _import(instance, line, acting)
+            no = _import(talk, line, acting)
             imported, there = imported + (no is None), there + (no is not None and no.code == Code.CLAIM_EXISTS)
             problems += [f"line {number}: {no}"] if no is not None and no.code != Code.CLAIM_EXISTS else []
     screen.done(f"{screen.counted(imported, 'association')} imported, {there} there already")
@@ -73,11 +73,11 @@ def _parsed(line: str, acting: str, where: str) -> tuple[ImportLegacy | None, li
     return parse(ImportLegacy, json.dumps(whole), where)
 
 
-def _import(instance: Instance, line: ImportLegacy, acting: str) -> Refused | None:
+def _import(talk: Exchange, line: ImportLegacy, acting: str) -> Refused | None:
     """What review refused it for."""
     name, claim_id, told = importing(line, acting)
     try:
-        send(instance, name, claim_id, TenantId(line.tenant_id), told)
+        send(talk, name, claim_id, TenantId(line.tenant_id), told)
     except Refused as no:
         return no
     return None
@@ -104,10 +104,10 @@ def end_associations(
     acting = check_operator(who or operator())
     instance = find_instance(data)
     over = list(ends(read_claims(instance), read_subscriptions(instance), instance.clock.now()))
-    for each in over:
-        state = each.claim.state
-        if not dry:
-            name = CommandName.OPS_END_SUBSCRIPTION
-            command(instance, name, state, acting, by=ActorKind.OPERATOR, ends_on=each.on.isoformat())
-        screen.done(f"{state.partner_id} {state.claim_ref}: the subscription ended on {each.on}")
+    with exchange(instance) as talk:
+        for each in over:
+            state, told = each.claim.state, by_actor(ActorKind.OPERATOR, acting, ends_on=each.on.isoformat())
+            if not dry:
+                send(talk, CommandName.OPS_END_SUBSCRIPTION, state.claim_id, state.form.tenant_id, told)
+            screen.done(f"{state.partner_id} {state.claim_ref}: the subscription ended on {each.on}")
     screen.note(f"{screen.counted(len(over), 'association')} {'over' if dry else 'ended'}")

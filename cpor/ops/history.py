@@ -10,6 +10,7 @@ from cpor.domain.ids import tenant_partition
 from cpor.domain.model import ClaimState
 from cpor.domain.vocabulary import ActorKind, EventName, IncentiveResultKind
 from cpor.domain.wire import event_name
+from cpor.ops.directory import claim_partitions
 from cpor.ops.instance import Instance
 from cpor.ops.reading import open_reader, partition_counts, read_to_ends
 from cpor.runtime.record import Record, TopicPartition
@@ -39,8 +40,7 @@ def read_history(instance: Instance, state: ClaimState, *, inside: bool) -> list
 
 
 def claim_events(instance: Instance, state: ClaimState) -> list[Record]:
-    counts = partition_counts(instance.transport)
-    partition = tenant_partition(state.form.tenant_id, counts[Topic.CLAIM_EVENTS])
+    partition = tenant_partition(state.form.tenant_id, claim_partitions(partition_counts(instance.transport)))
     subject = state.claim_id.encode()
     with open_reader(instance.transport) as reader:
         records = read_to_ends(reader, [TopicPartition(Topic.CLAIM_EVENTS, partition)])

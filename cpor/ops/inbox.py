@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import from_json, to_json
@@ -14,17 +15,20 @@ from cpor.domain.ids import tenant_partition
 from cpor.domain.model import ClaimState
 from cpor.domain.vocabulary import ActorKind, CommandName, EventName, Instant, TenantId
 from cpor.domain.wire import event_name
+from cpor.ops.directory import claim_partitions
 from cpor.ops.errors import NotReachable, Refused, WrongUse
 from cpor.ops.instance import Instance
 from cpor.ops.reading import Follower, partition_counts
 from cpor.runtime.record import Output, Record, TopicPartition
 from cpor.runtime.topics import Topic
+from cpor.runtime.transport.port import Publisher
 from schemas import envelope
 from schemas.base import Message, check
 from schemas.errors import field_errors
 from schemas.inbox import INBOX_FROM_INSIDE
 from schemas.upcast import newest
 
+T = TypeVar("T")
 #: Longer than a worker needs to be started anew.
 WAIT_SECONDS = 30.0
 
@@ -82,6 +86,39 @@ def by_reviewer(reviewer: str, **data: Any) -> dict[str, Any]:
     return by_actor(ActorKind.REVIEWER, reviewer, **data)
 
 
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A publisher, and a reader of what follows from its records; `partitions` is N."""
+
+    instance: Instance
+    partitions: int
+    publisher: Publisher
+    follower: Follower
+
+    def ask(self, outputs: Iterable[Output], wanted: Callable[[Record], T | None], seconds: float) -> T | None:
+        """Write the records, each when the one before it is safe; the first answer of `wanted`, None without one."""
+        for output in outputs:
+            self.publisher.send(output)
+            self.publisher.flush()
+        return self.follower.await_one(wanted, seconds)
+
+
+@contextmanager
+def exchange(
+    instance: Instance, topics: Iterable[Topic] = (Topic.CLAIM_EVENTS,), *, tenant: TenantId | None = None
+) -> Iterator[Exchange]:
+    """Hears the topics from now on, where a tenant's records lie or everywhere. Raises NotReachable."""
+    partitions = claim_partitions(partition_counts(instance.transport))
+    places = range(partitions) if tenant is None else [tenant_partition(tenant, partitions)]
+    follower = Follower(instance.transport, [TopicPartition(topic, place) for topic in topics for place in places])
+    publisher = instance.transport.publisher()
+    try:
+        yield Exchange(instance, partitions, publisher, follower)
+    finally:
+        publisher.close()
+        follower.close()
+
+
 def command(
     instance: Instance,
     name: CommandName,
@@ -93,33 +130,27 @@ def command(
     **data: Any,
 ) -> Outcome:
     """Send a reviewer's or operator's command and wait for its outcome. Raises Refused with the code, NotReachable."""
-    return send(instance, name, state.claim_id, state.form.tenant_id, by_actor(by, actor, **data), seconds)
+    tenant = state.form.tenant_id
+    with exchange(instance, tenant=tenant) as talk:
+        return send(talk, name, state.claim_id, tenant, by_actor(by, actor, **data), seconds)
 
 
 def send(
-    instance: Instance,
+    talk: Exchange,
     name: CommandName,
     claim_id: str,
     tenant: TenantId,
     told: Mapping[str, Any],
     seconds: float = WAIT_SECONDS,
 ) -> Outcome:
-    """As `command`, also for a claim that is not there yet; `told` is what `by_actor` makes."""
-    partitions = partition_counts(instance.transport)[Topic.CLAIM_EVENTS]
+    """As `command`, over an exchange that hears the tenant's claims, and also for a claim that is not there yet.
+
+    `told` is what `by_actor` makes.
+    """
     actor = told["actor"]
     source = f"/{actor['kind']}s/{actor['id']}"
-    message_id, output = to_inbox(name, claim_id, tenant, told, source, instance.clock.now(), partitions)
-    place = TopicPartition(Topic.CLAIM_EVENTS, tenant_partition(tenant, partitions))
-    follower = Follower(instance.transport, [place])
-    publisher = instance.transport.publisher()
-    try:
-        publisher.send(output)
-        publisher.flush()
-        outcome = follower.await_one(lambda record: outcome_of(record, message_id, claim_id), seconds)
-    finally:
-        publisher.close()
-        follower.close()
-    return judged(outcome, seconds)
+    message_id, output = to_inbox(name, claim_id, tenant, told, source, talk.instance.clock.now(), talk.partitions)
+    return judged(talk.ask([output], lambda record: outcome_of(record, message_id, claim_id), seconds), seconds)
 
 
 def judged(outcome: Outcome | None, seconds: float) -> Outcome:
