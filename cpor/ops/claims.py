@@ -187,7 +187,7 @@ def history(
 def _history_row(entry: Entry) -> list[Any]:
     changes = [Text(text) for text in entry.changes]
     said = [Text(f"“{entry.comment}”", style="italic")] if entry.comment else []
-    time = entry.time[:19].replace("T", " ")
+    time = screen.moment_text(entry.time, seconds=True)
     return [time, entry.side, entry.actor, _action(entry), Text("\n").join([*changes, *said])]
 
 

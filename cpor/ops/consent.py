@@ -112,7 +112,7 @@ def sentence(state: ClaimState, said: Taken, became: Became) -> str:
     if became.verdict == "held":
         return f"{state.claim_ref}: the answer waits for a check; the wait stands still meanwhile"
     answer = "no" if said.answer is Answer.DECLINE else "yes"
-    since = became.counts_from[:16].replace("T", " ")
+    since = screen.moment_text(became.counts_from)
     claim = f"the claim is {'still' if became.status == state.status else 'now'} {became.status}"
     later = ": the no takes effect with its approval" if (answer, became.status) == ("no", state.status) else ""
     return (
@@ -198,4 +198,4 @@ def _answer(answer: Answered) -> list[Any]:
 
 
 def _moment(text: str | None) -> str | None:
-    return None if text is None else text[:16].replace("T", " ")
+    return None if text is None else screen.moment_text(text)

@@ -140,10 +140,9 @@ def _row(result: Result) -> list[Any]:
     said = result.outcome if result.kind == IncentiveResultKind.ELIGIBILITY else "earned"
     what = f"{said}: {result.reason}" if result.reason else said
     amount = f"{Decimal(result.amount):,} {result.currency}" if result.amount else None
-    time = result.at[:16].replace("T", " ")
     subscription = result.subscription_id
     return [
-        time,
+        screen.moment_text(result.at),
         result.claim_ref,
         result.customer_name,
         subscription and f"…{subscription[-4:]}",

@@ -13,6 +13,7 @@ from cpor.domain.wire import event_name
 from cpor.ops.directory import claim_partitions
 from cpor.ops.instance import Instance
 from cpor.ops.reading import open_reader, partition_counts, read_to_ends
+from cpor.ops.screen import moment_text
 from cpor.runtime.record import Record, TopicPartition
 from cpor.runtime.topics import Topic
 from schemas import envelope
@@ -113,7 +114,7 @@ def _reason(reason: Event) -> str:
 
 
 def _clocks(event: Event) -> list[str]:
-    return [f"{each['clock']} until {each['due'][:16].replace('T', ' ')}" for each in event.get("clocks_started", ())]
+    return [f"{each['clock']} until {moment_text(each['due'])}" for each in event.get("clocks_started", ())]
 
 
 def _removed(event: Event, inside: bool) -> list[str]:

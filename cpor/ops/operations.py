@@ -55,7 +55,7 @@ def tasks(
 
 def _row(task: Task) -> list[Any]:
     state = task.claim.state
-    since = task.since[:16].replace("T", " ")
+    since = screen.moment_text(task.since)
     return [since, task.kind, state.claim_ref, state.partner_id, task.claim.customer_name, task.why]
 
 

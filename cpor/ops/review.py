@@ -169,5 +169,5 @@ def tell(instance: Instance, before: ClaimState, outcome: Outcome, as_json: bool
 def tell_clocks(event: Mapping[str, Any]) -> None:
     """The clocks that an event started."""
     for clock in event.get("clocks_started", ()):
-        due = clock["due"][:16].replace("T", " ")
+        due = screen.moment_text(clock["due"])
         screen.note(f"  {clock['clock']} runs until {due} UTC ({clock['budget']}, {clock['calendar']})")

@@ -19,7 +19,7 @@ from cpor.devstack.platform import open_platform
 from cpor.devstack.probe import answers
 from cpor.devstack.supervisor import Supervisor, WorkerSpec, WorkerState
 from cpor.domain.vocabulary import instant_text, parse_instant
-from cpor.ops import figures
+from cpor.ops import figures, screen
 from cpor.ops.errors import NotReachable, Refused, WrongUse
 from cpor.ops.instance import CLOCK_FILE, Instance, clock_file
 from cpor.ops.poe.shelf import put_templates
@@ -193,7 +193,7 @@ def prepare_clock(plan: Plan, counts: Mapping[str, int]) -> Path | None:
 
 def clock_text(instance: Instance) -> str:
     """`2026-03-02 08:00:04 (test clock)`."""
-    shown = instant_text(instance.clock.now())[:19].replace("T", " ")
+    shown = screen.moment_text(instant_text(instance.clock.now()), seconds=True)
     return f"{shown} UTC ({'test clock' if instance.test_clock else 'system clock'})"
 
 

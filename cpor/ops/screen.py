@@ -103,7 +103,12 @@ def cell(value: Any) -> Text:
 
 def moment(instant: int | None) -> str | None:
     """`2026-03-02 09:30` (UTC), for people."""
-    return None if instant is None else instant_text(instant)[:16].replace("T", " ")
+    return None if instant is None else moment_text(instant_text(instant))
+
+
+def moment_text(text: str, *, seconds: bool = False) -> str:
+    """As `moment`, of an instant in RFC 3339 (UTC); with seconds where they tell more."""
+    return text[: 19 if seconds else 16].replace("T", " ")
 
 
 def age(ms: int | None) -> str | None:

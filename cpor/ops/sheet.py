@@ -10,7 +10,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from cpor.domain.model import ClaimState, Comment, Document, RunningClock
-from cpor.domain.vocabulary import ActorKind, instant_text
+from cpor.domain.vocabulary import ActorKind
 from cpor.domain.wire import adapter
 from cpor.ops import labels, screen
 from cpor.ops.book import Claim
@@ -135,4 +135,4 @@ def _comments(claim: Claim) -> RenderableType | None:
 def _comment(comment: Comment, *, inside: bool) -> Text:
     named = inside or comment.actor.kind is ActorKind.PARTNER
     who = f"{comment.actor.kind} {comment.actor.id}" if named else comment.actor.kind.value
-    return Text.assemble((f"{instant_text(comment.at)[:16].replace('T', ' ')} {who}: ", "dim"), comment.text)
+    return Text.assemble((f"{screen.moment(comment.at)} {who}: ", "dim"), comment.text)

@@ -14,6 +14,7 @@ from cpor.domain.model import ClaimState, ConsentStage
 from cpor.domain.vocabulary import ClaimId, Clock, RejectionReason, Status, SuspensionReason
 from cpor.ops.book import Claim
 from cpor.ops.ends import End
+from cpor.ops.screen import moment_text
 from cpor.runtime.record import Record
 from cpor.runtime.topics import Topic
 from schemas import consent, deadlines
@@ -152,7 +153,7 @@ def _of_deadlines(claim: Claim, told: _Told) -> Iterator[Task]:
     for miss in told.missed:
         running = claim.state.clock(Clock(miss["clock"]))
         if running is not None and running.started_by == miss["started_by"]:
-            why = f"{miss['clock']} ended at {miss['due'][:16].replace('T', ' ')} UTC"
+            why = f"{miss['clock']} ended at {moment_text(miss['due'])} UTC"
             yield Task(TaskKind.DEADLINE_MISSED, claim, miss["fired_at"], why, What.TAKE_UP)
 
 

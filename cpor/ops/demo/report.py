@@ -73,7 +73,7 @@ def life_table(report: Report) -> RenderableType:
     """The mails stand under the events that brought them about."""
     rows = [
         (
-            Text(each.at[5:16].replace("T", " "), style="dim"),
+            Text(screen.moment_text(each.at)[5:], style="dim"),
             Text(f"{'  ✉ to ' if each.mail else ''}{each.who}"),
             each.what,
         )
