@@ -17,11 +17,11 @@ from cpor.devstack.files import write_atomic, write_private
 from cpor.devstack.probe import kafka_answers
 from cpor.devstack.seaweed import prepare_bucket, s3_answers, s3_client
 from cpor.ops import screen
-from cpor.ops.errors import NotReachable, Refused, WrongUse
+from cpor.ops.errors import NotReachable, Refused
 from cpor.ops.instance import DEFAULT_DATA, DataDir, clock_file
 from cpor.ops.poe.shelf import put_templates
 from cpor.ops.running import Plan, check_plan, prepare_clock, prepare_topics
-from cpor.ops.settings import CONSENT_KEY, SHORTEST_KEY
+from cpor.ops.settings import CONSENT_KEY, SHORTEST_KEY, check_key
 from cpor.runtime.settings import with_secrets
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ def keys(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the k
 def keep(path: Path, variable: str, make_up: Callable[[], str], environment: Mapping[str, str] = os.environ) -> str:
     """The secret: the environment's, the one there is, or a new one. Raises WrongUse for a consent key too short."""
     key = environment.get(variable) or (path.read_text().strip() if path.exists() else make_up())
-    if variable == CONSENT_KEY and any(len(each) < SHORTEST_KEY for each in key.split(",")):
-        raise WrongUse(f"{CONSENT_KEY}: each key takes {SHORTEST_KEY} characters or more")
+    if variable == CONSENT_KEY:
+        check_key(key)
     write_private(path, key + "\n")
     return key
 
