@@ -38,6 +38,7 @@ lint: install ## style, types, layering, generated files, a test for each rule
 	@$(BIN)/python -m tools.doc_tables --check
 	@$(BIN)/python -m tools.partner_page --check
 	@$(BIN)/python -m tools.trace --quiet
+	@$(BIN)/python -m tools.catalogue --check
 
 format: install ## bring all files into the project's style
 	@$(BIN)/ruff check --fix-only .

@@ -73,6 +73,8 @@ class Mail(AboutMail):
     to: Email
     to_name: str = Field(max_length=200)
     language: LanguageTag
+    chain: tuple[LanguageTag, ...] = ()
+    """The languages that were tried, from the recipient's own to `language`."""
     subject: str = Field(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=500)
     """One line."""
     text: str

@@ -17,6 +17,7 @@ def build(settings: Settings) -> Notify:
             partitions=settings.claims_partitions,
             consent_url=os.environ.get("CPOR_CONSENT_URL", ""),
             operations=os.environ.get("CPOR_OPERATIONS_MAIL", ""),
+            language=os.environ.get("CPOR_OPERATIONS_LANGUAGE") or None,
         )
     )
 

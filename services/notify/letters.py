@@ -27,6 +27,8 @@ class Settings:
     consent_url: str = ""
     #: Who hears of missed deadlines of the reviewers and of what operators have to see to; "" for nobody.
     operations: str = ""
+    #: The language these read.
+    language: str | None = None
 
 
 class Address(NamedTuple):
@@ -104,12 +106,18 @@ class Told:
 
     def to_operations(self) -> Iterator[Address]:
         if self.settings.operations:
-            yield Address(Recipient.OPERATIONS, self.settings.operations, "Operations", None, None)
+            yield Address(Recipient.OPERATIONS, self.settings.operations, "Operations", self.settings.language, None)
 
     def running(self, clock: Clock, to: Address) -> Deadline | None:
         """When a clock of the claim runs out, as this recipient reads it; None where it does not run."""
         found = self.row.clock(clock)
-        return None if found is None else deadline(found.due, self.row.zone, to.zone)
+        return None if found is None else self.ends(clock, found.due, to)
+
+    def ends(self, clock: Clock, due: Instant, to: Address) -> Deadline:
+        """The end of a clock that need not run any more."""
+        found = self.row.clock(clock)
+        budget = found.budget if found is not None and found.due == due else ""
+        return deadline(due, self.row.zone, to.zone, budget)
 
 
 def said_by_others(event: ev.Event) -> bool:

@@ -22,7 +22,6 @@ from cpor.domain.vocabulary import (
 from schemas import consent, deadlines
 from schemas.consent import Notice
 from schemas.mail import Bounced, MailKind
-from services.notify.dates import deadline
 from services.notify.letters import Address, Draft, Told, said_by_others
 
 Drafts = Iterator[Draft]
@@ -232,7 +231,7 @@ def mails_of_reminder(told: Told, event: deadlines.Reminder, cause: str) -> Draf
         return
 
     def write(to: Address) -> Mapping[str, Any]:
-        return {"clock": event.clock.value, "deadline": deadline(event.due, told.row.zone, to.zone)}
+        return {"clock": event.clock.value, "deadline": told.ends(event.clock, event.due, to)}
 
     yield from _drafts(told.to_partner(), MailKind.DEADLINE_NEAR, cause, event.fired_at, write)
 
@@ -247,7 +246,7 @@ def mails_of_miss(told: Told, event: deadlines.Missed, cause: str) -> Drafts:
     """
 
     def write(to: Address) -> Mapping[str, Any]:
-        return {"clock": event.clock.value, "deadline": deadline(event.due, told.row.zone, to.zone)}
+        return {"clock": event.clock.value, "deadline": told.ends(event.clock, event.due, to)}
 
     if event.clock == Clock.DISPUTE_WINDOW:
         yield from _drafts(told.to_partner(), MailKind.WINDOW_CLOSED, cause, event.fired_at, write)

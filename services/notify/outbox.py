@@ -41,6 +41,7 @@ def written(told: Told, draft: Draft) -> Mail:
         to=draft.to.email,
         to_name=draft.to.name[:200],
         language=rendered.language,
+        chain=rendered.chain,
         subject=rendered.subject,
         text=rendered.text,
         html=rendered.html,

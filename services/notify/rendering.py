@@ -1,16 +1,16 @@
 """A draft and its claim become subject, text and HTML: jinja2 with StrictUndefined, escaped where it is HTML.
 
-Three files a mail and language: `templates/<mail>/<language>/{subject.txt,body.txt,body.html}`; what they share stands
-in `templates/shared/<language>`, the words for codes in `templates/words/<language>.toml`.
+Three files a mail and language: `templates/<mail>/<language>/{subject.txt,body.txt,body.html}`, whole sentences as
+somebody who writes that language puts them. What all mails share stands once in `templates/shared`, its words and those
+for codes in the catalogues of `cpor.words`.
 """
 
 from __future__ import annotations
 
 import re
-import tomllib
+import textwrap
 import unicodedata
-from collections.abc import Callable, Mapping
-from datetime import date
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,14 +19,17 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cpor.domain.model import Reason
 from cpor.domain.policy import UnitKind, policy
-from services.notify.dates import day_text
+from cpor.words import ENGLISH, Speech, chain, speak
+from cpor.words.codes import ALL, REASONS
 from services.notify.letters import Draft, Told
 
 TEMPLATES = Path(__file__).parent / "templates"
-ENGLISH = "en"
+PARTS = ("subject.txt", "body.txt", "body.html")
 #: What a subject may have at most, characters; a longer one is cut.
 LONGEST_SUBJECT = 180
-_TAG = re.compile(r"[A-Za-z0-9-]+")
+#: Columns of plain text where words have gaps between them; Japanese and Chinese lines are left to the reader's window.
+COLUMNS = 78
+_WITHOUT_GAPS = ("ja", "zh-Hant")
 _GAPS = re.compile(r"\n{3,}")
 #: Control characters, line separators, and what turns the direction of writing (it makes names look like others).
 _UNSEEN = ("Cc", "Zl", "Zp", "Cs")
@@ -34,26 +37,34 @@ _TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f"
 
 
 class Rendered(NamedTuple):
+    """`chain`: the languages that were tried, the mail's own last."""
+
     subject: str
     text: str
     html: str
-    language: str
+    chain: tuple[str, ...]
+
+    @property
+    def language(self) -> str:
+        return self.chain[-1]
 
 
 def render(told: Told, draft: Draft) -> Rendered:
     """Raises jinja2.UndefinedError where a template asks for what it was not given: a fault of ours."""
-    language = spoken(draft.kind.value, draft.to.language)
-    facts = _shared(told, draft, language) | _worded(told, language, draft.facts)
+    tried = spoken(draft.kind.value, draft.to.language)
+    speech = speak(tried[-1])
+    facts = _shared(told, draft, speech) | _worded(told, speech, draft.facts)
+    made = environment(speech.language)
     subject, text, html = (
-        environment().get_template(f"{draft.kind.value}/{language}/{part}").render(facts)
-        for part in ("subject.txt", "body.txt", "body.html")
+        made.get_template(f"{draft.kind.value}/{speech.language}/{part}").render(facts) for part in PARTS
     )
-    return Rendered(one_line(subject), _GAPS.sub("\n\n", text.strip()) + "\n", html, language)
+    return Rendered(one_line(subject), wrapped(text, speech.language), html, tried)
 
 
 @cache
-def environment() -> Environment:
+def environment(language: str = ENGLISH) -> Environment:
     """Escapes in `.html`, nowhere else."""
+    speech = speak(language)
     made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
@@ -62,27 +73,23 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters["day"] = _day
+    made.globals |= {"language": language, "say": speech.say, "words": _words(speech)}
+    # Both ask the value for something: a fact that is missing fails here.
+    made.filters |= {"day": lambda day: speech.day(day.replace()), "exact": lambda at: speech.exact(at.replace())}
+    made.filters["listed"] = speech.listed
     return made
 
 
-def _day(day: date, language: str) -> str:
-    return day_text(day.replace(), language)  # asks the value for something: a fact that is missing fails here
+def _words(speech: Speech) -> dict[str, dict[str, str]]:
+    """Words for codes, by kind: `words.clock.partner_answer`."""
+    return {codes.kind: {code: speech.of(codes, code) for code in codes.english} for codes in ALL}
 
 
 @cache
-def spoken(mail: str, wanted: str | None) -> str:
-    """The wanted language as far as the mail exists in it: `pt-BR`, then `pt`, then English."""
-    for language in (wanted, (wanted or "").partition("-")[0]):
-        if language and _TAG.fullmatch(language) and (TEMPLATES / mail / language).is_dir():
-            return language
-    return ENGLISH
-
-
-@cache
-def words(language: str) -> Mapping[str, Mapping[str, str]]:
-    """Words for codes, by kind."""
-    return tomllib.loads((TEMPLATES / "words" / f"{language}.toml").read_text("utf-8"))
+def spoken(mail: str, wanted: str | None) -> tuple[str, ...]:
+    """The languages that are tried for a mail, as far as it exists in them; what is spoken is the last."""
+    tried = chain(wanted)
+    return tried if (TEMPLATES / mail / tried[-1]).is_dir() else (*tried, ENGLISH)
 
 
 def one_line(subject: str) -> str:
@@ -92,28 +99,41 @@ def one_line(subject: str) -> str:
     return line if len(line) <= LONGEST_SUBJECT else f"{line[: LONGEST_SUBJECT - 1]}…"
 
 
-def _shared(told: Told, draft: Draft, language: str) -> dict[str, Any]:
-    """What every template may use."""
-    return {
-        "language": language,
-        "recipient": draft.to,
-        "claim": _claim(told),
-        "words": words(language),
-    }
+def wrapped(text: str, language: str) -> str:
+    """A paragraph is one line in the templates; no more than one empty line between two."""
+    lines = _GAPS.sub("\n\n", text.strip()).split("\n")
+    return "\n".join(lines if language in _WITHOUT_GAPS else _wrapped(lines)) + "\n"
 
 
-def _worded(told: Told, language: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+def _wrapped(lines: Iterable[str]) -> Iterator[str]:
+    """Lists and quotations keep their margin; commands, which are indented, stay on one line, and so do links."""
+    for line in lines:
+        if line.startswith("  ") or len(line) <= COLUMNS:
+            yield line
+            continue
+        margin = line[:2] if line[:2] in ("- ", "> ") else ""
+        further = "> " if margin == "> " else " " * len(margin)
+        yield from textwrap.wrap(
+            line, COLUMNS, subsequent_indent=further, break_long_words=False, break_on_hyphens=False
+        )
+
+
+def _shared(told: Told, draft: Draft, speech: Speech) -> dict[str, Any]:
+    """What every template may use, beside what `environment` has."""
+    return {"recipient": draft.to, "claim": _claim(told, speech)}
+
+
+def _worded(told: Told, speech: Speech, facts: Mapping[str, Any]) -> dict[str, Any]:
     """The facts of a draft with their codes in words."""
-    known = words(language)["reasons"]
     tell: dict[str, Callable[[Any], str]] = {
-        "reasons": lambda reason: _reason(told, known, reason),
-        "remove_workloads": lambda code: _item(told, code),
-        "units": lambda unit: _unit(told, unit),
+        "reasons": lambda reason: _reason(told, speech, reason),
+        "remove_workloads": lambda code: _item(told, speech, code),
+        "units": lambda unit: _unit(told, speech, unit),
     }
     return {name: [tell[name](each) for each in value] if name in tell else value for name, value in facts.items()}
 
 
-def _claim(told: Told) -> dict[str, Any]:
+def _claim(told: Told, speech: Speech) -> dict[str, Any]:
     row, form = told.row, told.row.form
     rules = policy(row.policy)
     role = rules.role_row(form.solution_area, form.partner_role)
@@ -121,32 +141,32 @@ def _claim(told: Told) -> dict[str, Any]:
         "id": row.claim_id,
         "ref": row.claim_ref,
         "name": form.claim_name,
-        "status": rules.labels.statuses[row.status],
+        "status": speech.say("status", rules.labels.statuses[row.status]),
         "partner": told.partner.name if told.partner else row.partner_id,
         "location": form.location_id,
         "customer": told.customer.name if told.customer else form.domain or form.tenant_id,
         "tenant": form.tenant_id,
-        "area": rules.labels.areas[form.solution_area],
-        "role": role.label if role else form.partner_role.value,
-        "products": [_item(told, code) for code in form.workloads],
+        "area": speech.say("area", rules.labels.areas[form.solution_area]),
+        "role": speech.say("role", role.label) if role else form.partner_role.value,
+        "products": [_item(told, speech, code) for code in form.workloads],
         "subscription": row.shown_subscription,
         "exclusive_by_subscription": role is not None and role.unit == UnitKind.SUBSCRIPTION,
         "legacy": row.legacy,
     }
 
 
-def _item(told: Told, code: str) -> str:
+def _item(told: Told, speech: Speech, code: str) -> str:
     catalogue = policy(told.row.policy).catalogue.get(told.row.form.solution_area, {})
-    return catalogue.get(code, code)
+    return speech.say("product", catalogue[code]) if code in catalogue else code
 
 
-def _unit(told: Told, unit: str) -> str:
+def _unit(told: Told, speech: Speech, unit: str) -> str:
     """`<tenant>/workload/teams` as Teams, `<tenant>/subscription/<id>` by its id."""
     kind, _, name = unit.partition("/")[2].partition("/")
-    return _item(told, name) if kind == UnitKind.WORKLOAD else name
+    return _item(told, speech, name) if kind == UnitKind.WORKLOAD else name
 
 
-def _reason(told: Told, known: Mapping[str, str], reason: Reason) -> str:
-    text = known.get(reason.code, reason.code)
-    about = ", ".join(_item(told, code) for code in reason.workloads)
+def _reason(told: Told, speech: Speech, reason: Reason) -> str:
+    text = speech.of(REASONS, reason.code)
+    about = speech.listed(_item(told, speech, code) for code in reason.workloads)
     return f"{text} ({about})" if about else text

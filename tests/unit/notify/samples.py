@@ -61,6 +61,9 @@ COMMENT = (
 )
 
 
+BUDGETS = {Clock.CONSENT_WAIT: "7d", Clock.DISPUTE_WINDOW: "30d"}
+
+
 def row(**changes: Any) -> ClaimRow:
     form = ClaimForm(
         "Teams and Intune roll-out", LocationId("4711001"), TENANT, SolutionArea.MODERN_WORK_SECURITY,
@@ -85,7 +88,7 @@ def sold(**changes: Any) -> ClaimRow:
 
 
 def running(clock: Clock) -> tuple[RunningClock, ...]:
-    return (RunningClock(clock, 4, AT, "14bd", "DE-BY/holidays-0.108", DUE),)
+    return (RunningClock(clock, 4, AT, BUDGETS.get(clock, "14bd"), "DE-BY/holidays-0.108", DUE),)
 
 
 PARTNER_ENTRY = directory.read_partner(

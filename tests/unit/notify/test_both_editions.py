@@ -20,12 +20,12 @@ from tests.unit.review.pipeline import SUBSCRIPTION, TENANT, sales_form
 BEGINS = {Edition.P2020: "2023-03-06T08:00:00Z", Edition.P2023: "2024-03-04T08:00:00Z"}
 #: Last days and the instants that follow them: of the dispute of a Monday's rejection, and of the answer to a request.
 LAST_DAYS = {
-    Edition.P2020: ("Wednesday, April 5, 2023", "2023-04-06 00:00 (UTC+02:00)"),
-    Edition.P2023: ("Wednesday, April 3, 2024", "2024-04-04 00:00 (UTC+02:00)"),
+    Edition.P2020: ("Wednesday, April 5, 2023", "Apr 6, 2023, 00:00 (UTC+02:00)"),
+    Edition.P2023: ("Wednesday, April 3, 2024", "Apr 4, 2024, 00:00 (UTC+02:00)"),
 }
 ANSWER_DAYS = {
-    Edition.P2020: ("Monday, March 13, 2023", "2023-03-14 00:00 (UTC+01:00)"),
-    Edition.P2023: ("Friday, March 22, 2024", "2024-03-23 00:00 (UTC+01:00)"),
+    Edition.P2020: ("Monday, March 13, 2023", "Mar 14, 2023, 00:00 (UTC+01:00)"),
+    Edition.P2023: ("Friday, March 22, 2024", "Mar 23, 2024, 00:00 (UTC+01:00)"),
 }
 CONTACT = "anna@nordwind.example"
 INSUFFICIENT: dict[str, Any] = {"reasons": [{"code": "insufficient_poe"}], "comment": "Too thin"}

@@ -10,15 +10,16 @@ import pytest
 from jinja2 import UndefinedError
 
 from cpor.domain.vocabulary import Edition, InformationReason, RejectionReason
+from cpor.words.codes import REASONS
 from schemas.mail import MailKind
 from services.notify.dates import deadline
 from services.notify.letters import Told
-from services.notify.rendering import TEMPLATES, environment, one_line, render, spoken, words
+from services.notify.rendering import TEMPLATES, environment, one_line, render, spoken
 from tests.unit.notify.samples import AT, DUE, Sample, samples
 
 SAMPLES = samples()
 BY_NAME = {sample.name: sample for sample in SAMPLES}
-SHARED = ("shared", "words")
+SHARED = ("shared",)
 FILES = ("subject.txt", "body.txt", "body.html")
 
 
@@ -63,8 +64,9 @@ def test_every_kind_of_mail_has_its_three_files_and_a_sample() -> None:
 @pytest.mark.parametrize("name", BY_NAME)
 def test_a_mail_renders_whole_with_one_line_of_subject_and_no_hole(name: str) -> None:
     sample = BY_NAME[name]
-    subject, text, html, language = render(sample.told, sample.draft)
-    assert (language, "\n" in subject, bool(subject)) == ("en", False, True)
+    rendered = render(sample.told, sample.draft)
+    subject, text, html = rendered.subject, rendered.text, rendered.html
+    assert (rendered.language, "\n" in subject, bool(subject)) == ("en", False, True)
     assert not re.search(r"\bNone\b|\{\{|\{%|Undefined|\[\]", f"{subject} {text} {seen(html)}")
     assert parsed(html).tags.count("h1") == 1
     assert sample.draft.to.name in text
@@ -136,11 +138,11 @@ def test_a_very_long_subject_is_cut() -> None:
 
 
 def test_every_reason_has_words() -> None:
-    assert {*InformationReason, *RejectionReason} <= words("en")["reasons"].keys()
+    assert {*InformationReason, *RejectionReason} <= REASONS.english.keys()
 
 
 def test_a_language_nobody_has_written_in_is_english() -> None:
-    assert [spoken("approved", language) for language in ("xx", "en-GB", None, "../shared")] == ["en"] * 4
+    assert [spoken("approved", tag)[-1] for tag in ("xx", "en-GB", None, "../shared")] == ["en"] * 4
 
 
 # -- what they must say -----------------------------------------------------------------------------------------------
@@ -149,17 +151,23 @@ def test_a_language_nobody_has_written_in_is_english() -> None:
 @pytest.mark.rule("D28", edition="both")
 def test_a_deadline_is_its_last_whole_day_in_the_clocks_zone_and_the_instant_in_both_zones() -> None:
     found = deadline(DUE, "Europe/Berlin", "America/New_York")
-    assert found.day("en") == "Friday, March 22, 2024"
-    assert found.until == "2024-03-23 00:00 (UTC+01:00)"
-    assert found.elsewhere == "2024-03-22 19:00 (UTC-04:00), America/New_York"
+    assert (found.last_day.isoformat(), found.zone) == ("2024-03-22", "Europe/Berlin")
+    assert found.until.isoformat() == "2024-03-23T00:00:00+01:00"
+    assert (found.here and found.here.isoformat(), found.here_zone) == ("2024-03-22T19:00:00-04:00", "America/New_York")
     text = said("information_requested-1")
-    assert "Friday, March 22, 2024, the whole day in the time zone Europe/Berlin" in text
-    assert "2024-03-23 00:00 (UTC+01:00), which is 2024-03-22 19:00 (UTC-04:00), America/New_York where you are" in text
+    assert "until Friday, March 22, 2024. The whole day counts, in the time zone Europe/Berlin" in text
+    assert "it ends at Mar 23, 2024, 00:00 (UTC+01:00)" in text
+    assert "In your time zone (America/New_York) that is Mar 22, 2024, 19:00 (UTC-04:00)" in text
+
+
+def test_business_days_are_explained_where_a_deadline_counts_them() -> None:
+    assert "there are 14 of them" in said("information_requested-1")
+    assert "Business days" not in said("customer_approved-1")
 
 
 def test_a_recipient_in_the_same_time_reads_the_instant_once() -> None:
-    assert deadline(DUE, "Europe/Berlin", "Europe/Paris").elsewhere is None
-    assert deadline(DUE, "Europe/Berlin").elsewhere is None
+    assert deadline(DUE, "Europe/Berlin", "Europe/Paris").here is None
+    assert deadline(DUE, "Europe/Berlin").here is None
 
 
 @pytest.mark.rule("R37")
