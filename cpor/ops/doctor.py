@@ -87,8 +87,8 @@ def store_findings(instance: Instance) -> Iterator[Finding]:
 def worker_findings(instance: Instance) -> Iterator[Finding]:
     from cpor.ops.figures import READERS, read_workers
 
-    workers = [each for each in read_workers(instance) if each.state != "ended"]
-    unwell = [each for each in workers if each.state in ("silent", "stopped")]
+    workers = [each for each in read_workers(instance) if not each.ended]
+    unwell = [each for each in workers if each.unwell]
     for each in unwell:
         log = instance.data / "logs" / f"{each.service}-{each.slot}.log"
         yield bad(f"{each.service}-{each.slot}", each.why or each.state, f"read {log}")

@@ -14,7 +14,7 @@ from cpor.devstack.probe import answers
 from cpor.ops.instance import Instance
 from cpor.ops.reading import open_reader
 from cpor.runtime.clock import wall_ms
-from cpor.runtime.health import is_heard, read_health
+from cpor.runtime.health import LAST_WORDS, is_heard, read_health
 from cpor.runtime.record import TopicPartition
 from cpor.runtime.topics import Topic, command_topics
 from cpor.runtime.transport.kafka_inspect import KafkaInspector
@@ -58,6 +58,15 @@ class Worker:
     clock: int | None = None
     next_timer: int | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def ended(self) -> bool:
+        """As it was asked to: nothing is expected of it any more."""
+        return self.state == "ended"
+
+    @property
+    def unwell(self) -> bool:
+        return self.state in ("silent", "stopped")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +113,10 @@ def _place(worker: Worker) -> tuple[int, str, int, str]:
 
 
 def _worker(slot: str, told: Mapping[str, Any], wall: int) -> Worker:
-    ended = told["state"] in ("stopped", "ended")
     return Worker(
         service=told["service"],
         slot=slot,
-        state=told["state"] if ended or is_heard(dict(told)) else "silent",
+        state=told["state"] if told["state"] in LAST_WORDS or is_heard(told) else "silent",
         pid=told["pid"],
         partitions=len(told["slots"]),
         records=told["records"],

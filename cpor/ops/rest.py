@@ -59,7 +59,7 @@ class Rest:
 
 
 def _present(instance: Instance) -> list[Worker]:
-    return [each for each in read_workers(instance) if each.state != "ended"]
+    return [each for each in read_workers(instance) if not each.ended]
 
 
 def has_told(worker: Worker, asked: int, shown: int) -> bool:

@@ -57,12 +57,8 @@ def status(
         screen.print_json({"clock": clock_text(instance), **as_json(workers, backlogs, mails)})
     else:
         screen.out().print(Group(clock_line(instance), worker_table(workers), input_table(backlogs), mail_line(mails)))
-    if any(is_unwell(each) for each in workers) or not workers:
+    if any(each.unwell for each in workers) or not workers:
         raise typer.Exit(Exit.REFUSED)
-
-
-def is_unwell(worker: Worker) -> bool:
-    return worker.state in ("silent", "stopped")
 
 
 # -- live -------------------------------------------------------------------------------------------------------------
@@ -122,7 +118,7 @@ def _worker(worker: Worker) -> list[Any]:
 
 
 def _state(worker: Worker) -> Text | str:
-    if not is_unwell(worker):
+    if not worker.unwell:
         return worker.state
     return Text(
         f"{worker.state}: {worker.why or f'not heard of for {screen.age(worker.silent_ms)}'}", style="bright_red"

@@ -27,6 +27,8 @@ from cpor.runtime.record import Record
 STALE_MS = 30_000
 #: States of a worker that makes rounds.
 ROUNDS = ("running", "idle")
+#: States of one that told why it is no more.
+LAST_WORDS = ("stopped", "ended")
 #: How often the file is renewed, seconds: by the system's clock, and under a test clock.
 EVERY_SECONDS, EVERY_SECONDS_TESTED = 1.0, 0.1
 
@@ -136,12 +138,12 @@ def read_health(path: Path) -> dict[str, Any] | None:
     return told
 
 
-def is_heard(told: dict[str, Any]) -> bool:
+def is_heard(told: Mapping[str, Any]) -> bool:
     """Whether the worker told of itself lately, be it in a round or on the way to its first."""
     return wall_ms() - int(told["at"]) < STALE_MS
 
 
-def is_fresh(told: dict[str, Any]) -> bool:
+def is_fresh(told: Mapping[str, Any]) -> bool:
     """Whether the worker makes rounds."""
     return is_heard(told) and told["state"] in ROUNDS
 
@@ -150,10 +152,10 @@ def check(service: str, told: Mapping[str, Any] | None) -> str | None:
     """What keeps a worker from making rounds, in one line; None when it makes them."""
     if told is None:
         return f"{service} has not told of itself yet"
-    if not is_heard(dict(told)):
-        return f"{service} was last heard of {(wall_ms() - int(told['at'])) // 1000} s ago, {told['state']}"
-    if told["state"] in ROUNDS:
+    if is_fresh(told):
         return None
+    if not is_heard(told):
+        return f"{service} was last heard of {(wall_ms() - int(told['at'])) // 1000} s ago, {told['state']}"
     return f"{service} is {told['state']}" + (f": {told['why']}" if "why" in told else "")
 
 
