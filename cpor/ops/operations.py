@@ -20,7 +20,7 @@ from cpor.ops.inbox import command
 from cpor.ops.instance import DEFAULT_DATA, AsJson, DataDir, find_instance
 from cpor.ops.reading import read_whole
 from cpor.ops.review import tell
-from cpor.ops.tasks import TOPICS, Task, TaskKind, task_json, tasks_of, tasks_of_ends
+from cpor.ops.tasks import TOPICS, Task, TaskKind, task_json, tasks_of
 
 ops = typer.Typer(name="ops", no_args_is_help=True, help="What operators have to see to, and what they do about it.")
 
@@ -40,8 +40,8 @@ def tasks(
     kinds = one_of(TaskKind, kind, "--kind")
     instance = find_instance(data)
     claims = read_claims(instance)
-    over = tasks_of_ends(ends(claims, read_subscriptions(instance), instance.clock.now()))
-    found = sorted([*tasks_of(claims, read_whole(instance.transport, TOPICS)), *over], key=lambda task: task.since)
+    over = ends(claims, read_subscriptions(instance), instance.clock.now())
+    found = tasks_of(claims, read_whole(instance.transport, TOPICS), over)
     shown = [each for each in found if kinds is None or each.kind in kinds]
     if as_json:
         screen.print_json([task_json(each) for each in shown])

@@ -74,8 +74,8 @@ class _Told:
     missed: list[Mapping[str, Any]] = field(default_factory=list)
 
 
-def tasks_of(claims: Iterable[Claim], records: Iterable[Record]) -> list[Task]:
-    """The open tasks, the oldest first. Pure."""
+def tasks_of(claims: Iterable[Claim], records: Iterable[Record], over: Iterable[End] = ()) -> list[Task]:
+    """The open tasks, with those of the associations that are over, the oldest first. Pure."""
     told: dict[str, _Told] = {}
     bounced: dict[str, Mapping[str, Any]] = {}
     for record in records:
@@ -85,7 +85,7 @@ def tasks_of(claims: Iterable[Claim], records: Iterable[Record]) -> list[Task]:
         elif about.subject is not None:
             _hear(told.setdefault(about.subject, _Told()), about, value)
     found = (task for claim in claims for task in _tasks(claim, told.get(claim.claim_id, _Told()), bounced))
-    return sorted(found, key=lambda task: (task.since, task.claim.claim_id, task.kind))
+    return sorted([*found, *tasks_of_ends(over)], key=lambda task: (task.since, task.claim.claim_id, task.kind))
 
 
 def tasks_of_ends(over: Iterable[End]) -> list[Task]:
