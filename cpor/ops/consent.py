@@ -19,6 +19,7 @@ from cpor.ops.claims import ClaimName
 from cpor.ops.directory import operator
 from cpor.ops.errors import WrongUse
 from cpor.ops.instance import DEFAULT_DATA, AsJson, DataDir, find_instance
+from cpor.ops.operations import Operator
 from cpor.ops.review import tell_clocks
 from cpor.ops.standing import Answered, Notice, Standing, read_standing, summary
 from schemas.consent import Answer, AnswerChannel
@@ -38,9 +39,6 @@ AnsweredAt = Annotated[
     str | None, typer.Option("--answered-at", metavar="INSTANT", help="When it came; else it counts from now.")
 ]
 By = Annotated[Way, typer.Option("--by", help="How it came.")]
-Operator = Annotated[
-    str | None, typer.Option("--as", metavar="OPERATOR", help="Who took it; else the user of this terminal.")
-]
 
 
 @consent.command("decline")
