@@ -110,7 +110,7 @@ def prepare_instance(plan: Plan, endpoints: Endpoints, environment: Mapping[str,
     known = posted(endpoints, environment)
     known.save()
     keep_settings(known.data_dir, counts, environment)
-    return Instance(known, prepare_clock(plan, counts))
+    return Instance(known, prepare_clock(plan))
 
 
 def check_plan(plan: Plan) -> None:
@@ -170,7 +170,7 @@ def _partitions(variable: str, usual: int, there: int | None, environment: Mappi
 # -- clock --------------------------------------------------------------------------------------------------------
 
 
-def prepare_clock(plan: Plan, counts: Mapping[str, int]) -> Path | None:
+def prepare_clock(plan: Plan) -> Path | None:
     """The test clock's file; made where `--test-clock` asks for one, kept where the instance has one.
 
     Raises Refused where the instance has run on the system's clock, or the clock would go back.

@@ -76,10 +76,10 @@ def instance(
     check_clock_stays(plan)
     endpoints = endpoints_from_env(data.resolve(), with_secrets(os.environ))
     await_platform(endpoints)
-    counts = prepare_topics(endpoints)
+    prepare_topics(endpoints)
     prepare_bucket(client_of(endpoints), endpoints.s3_bucket)
     put_templates(endpoints)
-    clock = prepare_clock(plan, counts)
+    clock = prepare_clock(plan)
     screen.note(f"topics and bucket are there; {f'test clock {clock}' if clock else 'system clock'}")
 
 

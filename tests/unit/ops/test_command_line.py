@@ -96,16 +96,16 @@ def test_a_plan_that_cannot_be_is_refused_before_anything_starts(plan: Plan) -> 
 
 
 def test_a_test_clock_goes_on_where_the_instance_stopped_and_never_back(tmp_path: Path) -> None:
-    made = prepare_clock(Plan(tmp_path, test_clock="2026-03-02T08:00:00Z"), {})
+    made = prepare_clock(Plan(tmp_path, test_clock="2026-03-02T08:00:00Z"))
     assert made is not None
     TestClock(made).set(TestClock(made).now() + 86_400_000)
     before = TestClock(made).now()
-    assert prepare_clock(Plan(tmp_path), {}) == made
-    assert prepare_clock(Plan(tmp_path, test_clock="2026-03-02"), {}) == made
+    assert prepare_clock(Plan(tmp_path)) == made
+    assert prepare_clock(Plan(tmp_path, test_clock="2026-03-02")) == made
     assert TestClock(made).now() >= before
 
 
 def test_an_instance_that_ran_on_the_systems_clock_takes_no_test_clock(tmp_path: Path) -> None:
     (tmp_path / "review").mkdir()
     with pytest.raises(Refused, match="system's clock"):
-        prepare_clock(Plan(tmp_path, test_clock="2026-03-02"), {})
+        prepare_clock(Plan(tmp_path, test_clock="2026-03-02"))
