@@ -1,7 +1,7 @@
 # Every target does its own set-up: a machine needs Python 3.11+, and either Java 17+ with Maven, or Docker.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test properties mutants lint format bench lock clean
+.PHONY: help install demo test snapshots properties mutants lint format bench lock clean
 MAKEFLAGS += --no-builtin-rules
 
 VENV := .venv
@@ -21,6 +21,9 @@ demo: install ## sample claims through their whole way, on real Kafka and S3, in
 
 test: install ## the whole test suite (choose with PYTEST_ARGS="-k name")
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+snapshots: install ## accept what the mails say now (look at it first: cpor mail preview)
+	@CPOR_WRITE_SNAPSHOTS=1 $(BIN)/python -m pytest -q tests/unit/notify/test_snapshots.py $(PYTEST_ARGS)
 
 properties: install ## 20,000 worlds at random, in which every invariant must hold (takes half an hour)
 	@nice $(BIN)/python -m tests.unit.machine

@@ -5,5 +5,6 @@ least; each as text, as HTML and as the message that is sent, and an `index.html
 
     python -m services.notify.preview -o DIR --language de --mail approved,rejected
 
-What all of them say is kept in `tests/unit/notify/snapshots`; `make snapshots` accepts changes.
+What all of them say is kept in `tests/unit/notify/snapshots`; `make snapshots` accepts changes
+(of one language: `make snapshots PYTEST_ARGS="-k de/"`).
 """

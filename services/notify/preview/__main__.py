@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import track
 
 from cpor.domain.vocabulary import Edition
+from cpor.words import LANGUAGES
 from schemas.mail import MailKind
 from services.notify.preview import pages
 from services.notify.preview.pages import Wanted
@@ -22,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m services.notify.preview", description=__doc__)
     parser.add_argument("-o", "--output", type=Path, default=Path("mail-preview"), metavar="DIR")
     parser.add_argument("--mail", type=_several(MailKind), default=tuple(MailKind), metavar="KIND")
-    parser.add_argument("--language", type=_several(_language), default=pages.LANGUAGES, metavar="TAG")
+    parser.add_argument("--language", type=_several(_language), default=LANGUAGES, metavar="TAG")
     parser.add_argument("--edition", type=_several(Edition), default=tuple(Edition), metavar="E")
     given = parser.parse_args(arguments)
     index = write_all(given.output, Wanted(given.mail, given.language, given.edition))
@@ -46,8 +47,8 @@ def _several(one: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
 
 
 def _language(tag: str) -> str:
-    if tag not in pages.LANGUAGES:
-        raise argparse.ArgumentTypeError(f"{tag} is none of {', '.join(pages.LANGUAGES)}")
+    if tag not in LANGUAGES:
+        raise argparse.ArgumentTypeError(f"{tag} is none of {', '.join(LANGUAGES)}")
     return tag
 
 

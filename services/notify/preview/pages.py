@@ -9,16 +9,17 @@ from typing import NamedTuple
 from jinja2 import Environment, StrictUndefined
 
 from cpor.domain.vocabulary import Edition
+from cpor.words import LANGUAGES
 from schemas.mail import Mail, MailKind
 from services.notify.mime import message_bytes
 from services.notify.outbox import written
 from services.notify.preview.table import PREVIEWS, Preview
-from services.notify.preview.world import PEOPLE, Size, World
+from services.notify.preview.world import Size, World
 
 SENDER = "CPOR <no-reply@cpor.example>"
 REPLY_TO = "help@cpor.example"
 INDEX = Path(__file__).with_name("index.html")
-LANGUAGES = tuple(PEOPLE)
+
 #: Characters a subject should have at most, where the language allows.
 SUBJECT = 78
 
