@@ -1,4 +1,4 @@
-"""`cpor mail list|show`: what the embedded mail sink, or Mailpit, received."""
+"""`cpor mail list|show|preview`: what the embedded mail sink, or Mailpit, received."""
 
 from __future__ import annotations
 
@@ -20,10 +20,12 @@ from cpor.ops.export import write_lines
 from cpor.ops.filters import one_of
 from cpor.ops.instance import DEFAULT_DATA, AsJson, DataDir, find_instance
 from cpor.ops.letters import Letter, Wanted, letter_json, letters_of, pick, readable
+from cpor.ops.mail_preview import preview_mails
 from cpor.ops.mailbox import read_mails
 from schemas.mail import MailKind
 
 mail = typer.Typer(name="mail", no_args_is_help=True, help="Mails that the instance sent.")
+mail.command("preview")(preview_mails)
 
 #: Shown above the text of a mail, in this order.
 HEADERS = ("From", "To", "Reply-To", "Subject", "Date", "Message-ID", "Content-Language")

@@ -26,8 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--language", type=_several(_language), default=LANGUAGES, metavar="TAG")
     parser.add_argument("--edition", type=_several(Edition), default=tuple(Edition), metavar="E")
     given = parser.parse_args(arguments)
-    index = write_all(given.output, Wanted(given.mail, given.language, given.edition))
-    print(index)
+    try:
+        print(write_all(given.output, Wanted(given.mail, given.language, given.edition)))
+    except OSError as fault:
+        parser.exit(1, f"{given.output}: {fault.strerror}\n")
 
 
 def write_all(folder: Path, wanted: Wanted) -> Path:
