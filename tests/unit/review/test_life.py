@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -25,14 +24,6 @@ from tests.unit.review.pipeline import (
 )
 
 C = CommandName
-
-
-@pytest.fixture
-def pipeline() -> Iterator[Pipeline]:
-    """Every history ends with the audit: strict schemas, receipts, folds, associations, hand-offs."""
-    made = Pipeline()
-    yield made
-    made.audit()
 
 
 def test_a_claim_goes_from_draft_to_official_with_a_receipt_for_each_message(pipeline: Pipeline) -> None:
