@@ -79,8 +79,15 @@ class Act:
     def raw(self, value: bytes, *headers: tuple[str, bytes], expect: Code) -> SayRaw:
         return SayRaw(self.partner_id, self.claim_ref, value, headers, expect)
 
+    @property
+    def acknowledged(self) -> list[str]:
+        return ACKNOWLEDGED
+
+    def form(self, **changes: Any) -> dict[str, Any]:
+        return self.subject.form(**changes)
+
     def create(self, **changes: Any) -> Say:
-        return self.say(CommandName.CREATE, self.subject.form(**changes))
+        return self.say(CommandName.CREATE, self.form(**changes))
 
     def put(self, proof: Proof, **settings: Any) -> Put:
         return Put(self.partner_id, f"{self.claim_ref}/{proof.filename}", proof, **settings)
@@ -93,7 +100,7 @@ class Act:
         message_id: str | None = None,
         **changes: Any,
     ) -> Say:
-        data = {**self.subject.form(**changes), "documents": list(documents), "acknowledgements": ACKNOWLEDGED}
+        data = {**self.form(**changes), "documents": list(documents), "acknowledgements": self.acknowledged}
         return self.say(CommandName.FILE, data, expect=expect, message_id=message_id)
 
     def reserve(self, proof: Proof, **settings: Any) -> Say:
@@ -107,7 +114,7 @@ class Act:
         return self.say(CommandName.POE_ATTACH, data, **settings)
 
     def submit(self, **settings: Any) -> Say:
-        return self.say(CommandName.SUBMIT, {"acknowledgements": ACKNOWLEDGED}, **settings)
+        return self.say(CommandName.SUBMIT, {"acknowledgements": self.acknowledged}, **settings)
 
     def comment(self, text: str, **settings: Any) -> Say:
         return self.say(CommandName.COMMENT, {"text": text}, **settings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -42,7 +42,7 @@ class Claim(Act):
     edition: Edition = Edition.P2023
 
     @property
-    def _acknowledged(self) -> list[str]:
+    def acknowledged(self) -> list[str]:
         return ACKNOWLEDGED if self.edition == Edition.P2023 else []
 
     def form(self, **changes: Any) -> dict[str, Any]:
@@ -51,23 +51,6 @@ class Claim(Act):
             form["technical_contact"] = {"name": "Desk", "email": f"desk@{self.partner_id.lower()}.example"}
         whole = {**form, **changes}
         return {name: each for name, each in whole.items() if each is not None}
-
-    def create(self, **changes: Any) -> Say:
-        return self.say(CommandName.CREATE, self.form(**changes))
-
-    def file(
-        self,
-        documents: Sequence[Any],
-        *,
-        expect: Code = Code.ACCEPTED,
-        message_id: str | None = None,
-        **changes: Any,
-    ) -> Say:
-        data = {**self.form(**changes), "documents": list(documents), "acknowledgements": self._acknowledged}
-        return self.say(CommandName.FILE, data, expect=expect, message_id=message_id)
-
-    def submit(self, **settings: Any) -> Say:
-        return self.say(CommandName.SUBMIT, {"acknowledgements": self._acknowledged}, **settings)
 
     def filed(self, **changes: Any) -> Story:
         """The form and the proof in one message."""

@@ -47,6 +47,7 @@ from cpor.domain.vocabulary import (
     SubscriptionId,
     SubscriptionState,
     TenantId,
+    UnitId,
     UserId,
     UserRole,
     WithdrawReason,
@@ -55,6 +56,8 @@ from cpor.domain.vocabulary import (
 
 TENANT = TenantId("3f0e1d7a-5b1c-4c7e-9a51-0d7d1a2b3c4d")
 SUBSCRIPTION = SubscriptionId("7c9e6679-7425-40de-944b-e07fc1f90ae7")
+TEAMS, INTUNE = (UnitId(f"{TENANT}/workload/{each}") for each in ("teams", "intune"))
+SALES_UNIT = UnitId(f"{TENANT}/subscription/{SUBSCRIPTION}")
 LOCATION = LocationId("4711001")
 OTHER_LOCATION = LocationId("4711002")
 ADMIN = UserId("u-anna")

@@ -28,8 +28,11 @@ from cpor.domain.vocabulary import (
 )
 from tests.unit.domain.claims import (
     EXAMPLES,
+    INTUNE,
     LOCATION,
+    SALES_UNIT,
     SUBSCRIPTION,
+    TEAMS,
     TENANT,
     UNDER_P2020,
     World,
@@ -37,10 +40,6 @@ from tests.unit.domain.claims import (
     sales_form,
     usage_form,
 )
-
-TEAMS = UnitId(f"{TENANT}/workload/teams")
-INTUNE = UnitId(f"{TENANT}/workload/intune")
-SALES_UNIT = UnitId(f"{TENANT}/subscription/{SUBSCRIPTION}")
 
 
 def holders(world: World, unit: UnitId) -> list[str]:

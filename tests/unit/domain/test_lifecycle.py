@@ -1,4 +1,4 @@
-"""The guards of each step: drafts and submission, edits and answers, documents and comments (T1 to T6, T18, D1 to D28)."""
+"""The guards of each step: drafts, submission, edits and answers, documents and comments (T1 to T6, T18, D1 to D28)."""
 
 from __future__ import annotations
 

@@ -30,7 +30,18 @@ from cpor.domain.vocabulary import (
     Status,
     UnitId,
 )
-from tests.unit.domain.claims import EXAMPLES, LOCATION, SALES, SUBSCRIPTION, TENANT, World, document
+from tests.unit.domain.claims import (
+    EXAMPLES,
+    INTUNE,
+    LOCATION,
+    SALES,
+    SALES_UNIT,
+    SUBSCRIPTION,
+    TEAMS,
+    TENANT,
+    World,
+    document,
+)
 from tests.unit.domain.rules.editions import (
     IN_BOTH,
     advisor,
@@ -41,9 +52,6 @@ from tests.unit.domain.rules.editions import (
     world_of,
 )
 
-TEAMS = UnitId(f"{TENANT}/workload/teams")
-INTUNE = UnitId(f"{TENANT}/workload/intune")
-SALES_UNIT = UnitId(f"{TENANT}/subscription/{SUBSCRIPTION}")
 LAST_DAY = date(2024, 6, 30)
 END = cmd.EndSubscription(ends_on=LAST_DAY)
 

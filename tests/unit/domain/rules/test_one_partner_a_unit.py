@@ -20,11 +20,8 @@ from cpor.domain.vocabulary import (
     Status,
     UnitId,
 )
-from tests.unit.domain.claims import EXAMPLES, LOCATION, SUBSCRIPTION, TENANT, World
+from tests.unit.domain.claims import EXAMPLES, LOCATION, SALES_UNIT, SUBSCRIPTION, TEAMS, TENANT, World
 from tests.unit.domain.rules.editions import BUSINESS_ROLES, IN_BOTH, advisor, codes, usage, world_of
-
-TEAMS = UnitId(f"{TENANT}/workload/teams")
-SALES_UNIT = UnitId(f"{TENANT}/subscription/{SUBSCRIPTION}")
 
 
 def holders(world: World, unit: UnitId) -> set[str]:
