@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import os
 import pty
@@ -11,81 +9,35 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 
 from cpor.devstack.mail import received
 from cpor.devstack.platform import PlatformKind, choose_platform, prepare_platform
-from cpor.domain.vocabulary import Acknowledgement, CommandName, parse_instant
+from cpor.domain.vocabulary import CommandName, parse_instant
 from cpor.ops.clock import await_idle
 from cpor.ops.instance import find_instance
-from cpor.ops.main import cli, run
-from cpor.ops.partner_client import Dropbox, PartnerClient, declared, upload
+from cpor.ops.partner_client import Dropbox, PartnerClient
 from cpor.ops.reading import partition_counts, read_whole
 from cpor.ops.running import SERVICES
 from cpor.runtime.topics import Topic
-
-START_SECONDS = 240
-TENANT = "3f0e1d7a-5b1c-4c7e-9a51-0d7d1a2b3c4d"
-OTHER_TENANT = "9d1f6a52-6a5e-4d0b-9d43-5c1d8c2a7e10"
-SUBSCRIPTION = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
-PDF = "application/pdf"
+from tests.acceptance.desk import (
+    START_SECONDS,
+    SUBSCRIPTION,
+    TENANT,
+    Desk,
+    customer,
+    drafted,
+    filed,
+    partner_file,
+    set_up,
+)
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(START_SECONDS + 90)]
-
-
-@dataclass
-class Said:
-    """What a command answered."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        assert self.code == 0, self.err
-        return json.loads(self.out)
-
-
-@dataclass
-class Desk:
-    """The command, told each time which instance is meant."""
-
-    data: Path
-    process: subprocess.Popen[str] | None = None
-
-    def cpor(self, *words: str | Path) -> Said:
-        out, err = io.StringIO(), io.StringIO()
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = run(lambda: cli([*map(str, words), "--data", str(self.data)]))
-        return Said(code, out.getvalue(), err.getvalue())
-
-    def up(self, *options: str) -> None:
-        """Start the instance in a process of its own and return when its workers make rounds."""
-        command = [sys.executable, "-m", "cpor.ops", "up", "--data", str(self.data), *options]
-        log = (self.data.parent / "up.log").open("a")
-        self.process = subprocess.Popen(command, stdout=log, stderr=log, text=True)
-        deadline = time.monotonic() + START_SECONDS
-        while self.cpor("status").code != 0:
-            assert self.process.poll() is None, Path(log.name).read_text()
-            assert time.monotonic() < deadline, Path(log.name).read_text()
-            time.sleep(0.5)
-
-    def children(self) -> list[psutil.Process]:
-        assert self.process is not None
-        return psutil.Process(self.process.pid).children(recursive=True)
-
-    def down(self, number: signal.Signals = signal.SIGINT) -> int:
-        """The exit code of `cpor up`, asked to stop."""
-        assert self.process is not None
-        self.process.send_signal(number)
-        return self.process.wait(60)
+FILED = (("c-1", "101", "teams"), ("c-2", "102", "intune"))
 
 
 @pytest.fixture(scope="module")
@@ -106,73 +58,6 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
             desk.down(signal.SIGTERM)
 
 
-def set_up(desk: Desk, folder: Path) -> None:
-    added = desk.cpor("partners", "add", partner_file(folder), "--json").json
-    assert added[0]["change"] == "added"
-    assert len(added[0]["topics_created"]) == 3
-    lines = [customer(TENANT, "Contoso"), customer(OTHER_TENANT, "Fabrikam"), subscription()]
-    path = folder / "reference.ndjson"
-    path.write_text("\n".join(json.dumps(line) for line in lines))
-    assert desk.cpor("reference", "load", path, "--json").json == {"customer": 2, "subscription": 1}
-
-
-def partner_file(folder: Path, **changes: Any) -> Path:
-    path = folder / "partner.json"
-    path.write_text(json.dumps({**PARTNER, **changes}))
-    return path
-
-
-def place(number: str) -> dict[str, Any]:
-    return {"location_id": number, "name": number, "country": "DE", "timezone": "Europe/Berlin", "enrolled": True}
-
-
-def person(name: str, role: str, locations: Sequence[str] | None = None) -> dict[str, Any]:
-    return {"user_id": name, "name": name, "email": f"{name}@isar.example", "role": role, "locations": locations}
-
-
-PARTNER: dict[str, Any] = {
-    "kind": "partner",
-    "partner_id": "P-1",
-    "name": "Isar",
-    "status": "active",
-    "country": "DE",
-    "region": "BY",
-    "timezone": "Europe/Berlin",
-    "language": "de",
-    "locations": [place("101"), place("102")],
-    "users": [person("u-anna", "incentives_admin"), person("u-branch", "incentives_user", ["102"])],
-}
-
-
-def customer(tenant: str, name: str) -> dict[str, Any]:
-    return {"kind": "customer", "tenant_id": tenant, "name": name, "channels": ["web_direct"], "country": "DE"}
-
-
-def subscription() -> dict[str, Any]:
-    return {
-        "kind": "subscription",
-        "subscription_id": SUBSCRIPTION,
-        "tenant_id": TENANT,
-        "products": ["sales"],
-        "channel": "web_direct",
-        "state": "active",
-    }
-
-
-def form(ref: str, location: str, *workloads: str) -> dict[str, Any]:
-    return {
-        "user": "u-anna",
-        "claim_name": f"Roll-out {ref}",
-        "location_id": location,
-        "tenant_id": TENANT,
-        "solution_area": "modern_work_security",
-        "partner_role": "use_or_consume",
-        "workloads": list(workloads),
-        "customer_contact": {"name": "Kim", "title": "CIO", "email": "kim@contoso.example"},
-        "partner_contact": {"name": "Anna", "email": "anna@isar.example"},
-    }
-
-
 @pytest.fixture(scope="module")
 def partner(desk: Desk) -> Iterator[PartnerClient]:
     instance = find_instance(desk.data)
@@ -188,53 +73,6 @@ def claims(desk: Desk, partner: PartnerClient) -> dict[str, str]:
     box = Dropbox(find_instance(desk.data).endpoints, "P-1")
     ids = {ref: filed(partner, box, ref, location, workload) for ref, location, workload in FILED}
     return ids | {"c-3": drafted(partner)}
-
-
-FILED = (("c-1", "101", "teams"), ("c-2", "102", "intune"))
-
-
-def filed(partner: PartnerClient, box: Dropbox, ref: str, location: str, workload: str) -> str:
-    content = proof(ref)
-    document = {"object_key": box.put(content, PDF), **declared("poe.pdf", PDF, content)}
-    said = {"description": "Statement of work", "customer_signed_on": "2026-02-01", "covers": [workload]}
-    data = form(ref, location, workload) | {"documents": [document | said], "acknowledgements": list(Acknowledgement)}
-    receipt = partner.ask(ref, CommandName.FILE, data)
-    assert receipt.code == "accepted", receipt.value
-    return receipt.claim_id
-
-
-def drafted(partner: PartnerClient) -> str:
-    content = proof("c-3")
-    assert partner.ask("c-3", CommandName.CREATE, form("c-3", "101", "yammer")).code == "accepted"
-    told = declared("poe.pdf", PDF, content)
-    reserved = partner.ask("c-3", CommandName.POE_RESERVE, {"user": "u-anna", **told})
-    assert 200 <= upload(reserved.value["upload"], "poe.pdf", PDF, content) < 300
-    said = {"user": "u-anna", "document_id": reserved.value["document_id"], "description": "x", "covers": ["yammer"]}
-    attached = partner.ask("c-3", CommandName.POE_ATTACH, said)
-    assert attached.code == "accepted", attached.value
-    return attached.claim_id
-
-
-def proof(ref: str) -> bytes:
-    from datetime import date
-
-    from cpor.devstack.samples import poe_pdf, realistic_content
-
-    return poe_pdf(
-        realistic_content(
-            seed=ref,
-            partner_name="Isar",
-            partner_location_id="101",
-            customer_name="Contoso",
-            domain="contoso.example",
-            tenant_id=TENANT,
-            country="DE",
-            partner_role="use_or_consume",
-            workloads=["teams"],
-            signed_on=date(2026, 2, 1),
-            issued_on=date(2026, 2, 2),
-        )
-    )
 
 
 # -- running ---------------------------------------------------------------------------------------------------------

@@ -15,24 +15,14 @@ from typing import Any
 import pytest
 
 from cpor.devstack.platform import PlatformKind, choose_platform, prepare_platform
-from cpor.domain.vocabulary import Acknowledgement, CommandName
 from cpor.ops.instance import find_instance
-from cpor.ops.partner_client import Dropbox, PartnerClient, declared
+from cpor.ops.partner_client import Dropbox, PartnerClient
 from cpor.ops.reading import partition_counts, read_whole
 from cpor.ops.running import Plan, run_instance
 from cpor.runtime.topics import Topic
 from schemas.audit import AnswerRecorded
 from schemas.base import check
-from tests.acceptance.test_cli import (
-    OTHER_TENANT,
-    PDF,
-    START_SECONDS,
-    Desk,
-    customer,
-    form,
-    partner_file,
-    proof,
-)
+from tests.acceptance.desk import OTHER_TENANT, START_SECONDS, Desk, customer, filed, form, partner_file
 from tests.chaos.instance import await_true
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(START_SECONDS + 90)]
@@ -76,23 +66,12 @@ def claims(desk: Desk) -> dict[str, str]:
     counts = partition_counts(instance.transport)
     partner = PartnerClient(instance.transport, "P-1", counts[Topic.INTAKE_SLOTS])
     box = Dropbox(instance.endpoints, "P-1")
-    ids = {ref: filed(partner, box, ref, *rest) for ref, rest in FILED.items()}
+    ids = {ref: filed(partner, box, ref, location, load, **said) for ref, (location, load, said) in FILED.items()}
     partner.close()
     for ref in ("m-1", "m-3", "m-4"):
         assert desk.cpor("review", "start", ref, "--as", "r-1").code == 0
         assert desk.cpor("review", "approve", ref, "--as", "r-1").code == 0
     return ids
-
-
-def filed(partner: PartnerClient, box: Dropbox, ref: str, location: str, workload: str, changes: dict[str, Any]) -> str:
-    content = proof(ref)
-    document = {"object_key": box.put(content, PDF), **declared("poe.pdf", PDF, content)}
-    said = {"description": "Statement of work", "customer_signed_on": "2026-02-01", "covers": [workload]}
-    whole = {**form(ref, location, workload), **changes}
-    whole |= {"documents": [document | said], "acknowledgements": list(Acknowledgement)}
-    receipt = partner.ask(ref, CommandName.FILE, whole)
-    assert receipt.code == "accepted", receipt.value
-    return receipt.claim_id
 
 
 def mails(desk: Desk, *words: str, at_least: int = 1) -> list[dict[str, Any]]:

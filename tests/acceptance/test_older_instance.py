@@ -14,7 +14,7 @@ from cpor.ops.partner_client import Dropbox, PartnerClient
 from cpor.ops.reading import partition_counts
 from cpor.ops.running import Plan, Running, run_workers
 from cpor.runtime.topics import FIXED_TOPICS, Topic
-from tests.acceptance.test_cli import START_SECONDS, Desk, filed, set_up
+from tests.acceptance.desk import START_SECONDS, Desk, filed, set_up
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(2 * START_SECONDS + 90)]
 
