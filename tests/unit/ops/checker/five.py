@@ -25,7 +25,7 @@ from services.notify.letters import Settings
 from services.notify.smtp import Outcome, Result
 from services.notify.worker import Notify
 from tests.unit.ops.checker.whole import PARTNERS, N, Whole
-from tests.unit.review.pipeline import MONDAY, SUBSCRIPTION, TENANT, sales_form, usage_form
+from tests.unit.review.pipeline import MONDAY, TENANT, sales_form, usage_form
 
 GRACE = 60_000
 EAGER = Limits(poll_ms=0, idle_seconds=0, gate_seconds=0, pause_seconds=0)
@@ -133,17 +133,7 @@ def _to(email: str) -> dict[str, Any]:
 
 def _subscriptions(five: Five) -> None:
     """An imported association with a known end is replaced by a claim whose subscription ends during the wait."""
-    five.operate(
-        "legacy",
-        CommandName.OPS_IMPORT_LEGACY,
-        claim_ref="legacy",
-        partner_id="P-1",
-        location_id="4711001",
-        tenant_id=TENANT,
-        subscription_id=SUBSCRIPTION,
-        partner_role="build_intent_advisor",
-        ends_on="2024-03-31",
-    )
+    five.import_legacy(ends_on="2024-03-31")
     five.days(2)
     five.file("ends", sales_form())
     five.approve("ends")

@@ -147,6 +147,19 @@ class Whole:
         self.review(ref, CommandName.REVIEW_START, by=by)
         self.review(ref, CommandName.REVIEW_APPROVE, by=by, **data)
 
+    def import_legacy(self, *, ends_on: str) -> None:
+        self.operate(
+            "legacy",
+            CommandName.OPS_IMPORT_LEGACY,
+            claim_ref="legacy",
+            partner_id="P-1",
+            location_id="4711001",
+            tenant_id=TENANT,
+            subscription_id=SUBSCRIPTION,
+            partner_role="build_intent_advisor",
+            ends_on=ends_on,
+        )
+
     def completed(self, ref: str, approval: int, *, by: str = "P-1") -> None:
         self.days(8)
         self.tell(ref, CommandName.CONSENT_OUTCOME, by=by, outcome="completed", approval=approval)
@@ -191,17 +204,7 @@ def _usage_claims(whole: Whole) -> None:
 
 def _subscription_claims(whole: Whole) -> None:
     """A legacy association is replaced, a second role joins, one is given up."""
-    whole.operate(
-        "legacy",
-        CommandName.OPS_IMPORT_LEGACY,
-        claim_ref="legacy",
-        partner_id="P-1",
-        location_id="4711001",
-        tenant_id=TENANT,
-        subscription_id=SUBSCRIPTION,
-        partner_role="build_intent_advisor",
-        ends_on="2025-06-30",
-    )
+    whole.import_legacy(ends_on="2025-06-30")
     whole.file("advice", sales_form())
     whole.approve("advice")
     whole.file("usage", sales_form("usage_recognition"), digest="b")
