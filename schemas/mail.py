@@ -79,6 +79,8 @@ class Mail(AboutMail):
     """One line."""
     text: str
     html: str
+    calendar: str | None = None
+    """RFC 5545: the deadline, where its recipient has one."""
     at: Moment
 
 

@@ -64,6 +64,16 @@ class Told:
     customer: Customer | None
     settings: Settings
 
+    @property
+    def partner_name(self) -> str:
+        """By its id where it is in no directory (any more)."""
+        return self.partner.name if self.partner else self.row.partner_id
+
+    @property
+    def customer_name(self) -> str:
+        """Else what the claim calls it by."""
+        return self.customer.name if self.customer else self.row.form.domain or self.row.form.tenant_id
+
     def to_partner(self) -> Iterator[Address]:
         """D28: the claim's partner contact, with a copy to who submitted it, by preference; imported claims have no
         contact: their partner's incentives admins (D23).

@@ -8,9 +8,11 @@ from cpor.runtime.errors import Reject
 from cpor.runtime.processor import Context, Timer
 from cpor.runtime.record import Record
 from cpor.runtime.topics import Topic
+from cpor.words import speak
 from schemas.base import read, write
 from schemas.envelope import Envelope, Header, headers
 from schemas.mail import ATTEMPT, BOUNCED, DEFERRED, DELIVERED, MAIL, Bounced, Deferred, Delivered, Mail
+from services.notify.ics import calendar_file
 from services.notify.letters import Draft, Told
 from services.notify.rendering import render
 from services.notify.tables import OUTBOX, SOURCE
@@ -45,6 +47,7 @@ def written(told: Told, draft: Draft) -> Mail:
         subject=rendered.subject,
         text=rendered.text,
         html=rendered.html,
+        calendar=calendar_file(told, draft, speak(rendered.language)),
         at=draft.at,
     )
 
