@@ -124,6 +124,24 @@ def has_ended(one: Subscription, today: date) -> bool:
     return one.state is SubscriptionState.ENDED or passed
 
 
+def over_since(imported: date | None, one: Subscription | None, today: date) -> date | None:
+    """The last day of an association that is over (T19, D16, D23); None while it lasts.
+
+    `imported`: the last day of an imported association. Today, where a subscription has ended and nobody says when.
+    """
+    if imported is not None and imported < today:
+        return imported
+    if one is None or not has_ended(one, today):
+        return None
+    return today if one.ends_on is None else min(one.ends_on, today)
+
+
+def last_day(imported: date | None, one: Subscription | None) -> date | None:
+    """The day after which time alone ends an association as things stand; None where only news can."""
+    ends = one.ends_on if one is not None and one.state is not SubscriptionState.GRACE else None
+    return min((each for each in (imported, ends) if each is not None), default=None)
+
+
 def _try_again(policy: Policy, one: Subscription, today: date, zone: str) -> date:
     """When provisioning should be over: seven days after it began, or tomorrow if these are past."""
     lag = policy.facts.provisioning_lag_days

@@ -75,6 +75,11 @@ def subscription_unit(tenant: TenantId, subscription: SubscriptionId) -> UnitId:
     return UnitId(f"{tenant}/subscription/{subscription}")
 
 
+def subscription_of(unit: UnitId) -> SubscriptionId | None:
+    """The subscription that a unit is; None for a workload."""
+    return SubscriptionId(unit.partition("/subscription/")[2]) or None
+
+
 _M = 0x5BD1E995
 _MASK = 0xFFFFFFFF
 

@@ -8,7 +8,7 @@ from datetime import date
 
 from cpor.domain.calendar import local_date
 from cpor.domain.directory import read_subscription
-from cpor.domain.facts import has_ended
+from cpor.domain.facts import over_since
 from cpor.domain.reference import Subscription
 from cpor.domain.vocabulary import Instant, Status
 from cpor.ops.book import Claim
@@ -39,17 +39,8 @@ def ends(claims: Iterable[Claim], subscriptions: Mapping[str, Subscription], now
 
 
 def _over_since(claim: Claim, subscriptions: Mapping[str, Subscription], today: date) -> date | None:
-    """The last day of what the claim holds; None while it lasts, and where it holds no subscription.
-
-    Today, where a subscription is said to have ended and not when.
-    """
+    """The last day of what the claim holds; None while it lasts, and where it holds no subscription."""
     state = claim.state
     if state.status != Status.APPROVED or not state.units or state.form.subscription_id is None:
         return None
-    imported = state.origin.ends_on
-    if imported is not None and imported < today:
-        return imported
-    known = subscriptions.get(state.form.subscription_id)
-    if known is None or not has_ended(known, today):
-        return None
-    return today if known.ends_on is None else min(known.ends_on, today)
+    return over_since(state.origin.ends_on, subscriptions.get(state.form.subscription_id), today)

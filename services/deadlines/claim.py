@@ -1,4 +1,4 @@
-"""What deadlines keeps of a claim: the clocks that run, and the rungs each of them has left.
+"""What deadlines keeps of a claim: the clocks that run, the rungs each of them has left, and what it holds.
 
 One row of `cpor.deadlines.state`. Timers follow from the row alone (`timers_of`), so they can never disagree.
 """
@@ -7,16 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import date
 
+from cpor.domain.ids import subscription_of
 from cpor.domain.model import ClockPause, ClockStart
-from cpor.domain.vocabulary import ClaimId, Clock, EventName, InstantField, Status, TenantId
+from cpor.domain.vocabulary import ClaimId, Clock, EventName, InstantField, Status, TenantId, UnitId
 from cpor.runtime.processor import Timer
 from cpor.runtime.record import TopicPartition
 from cpor.runtime.topics import partner_of
+from services.deadlines.holding import ASSOCIATION_END, Held
 from services.deadlines.rungs import EXPIRING, Rung, steps
 
 #: Nothing is awaited of such a claim any more.
 OVER = (Status.CANCELLED, Status.REJECTED_FINAL)
+#: Events that give a claim its units.
+GIVING = (EventName.APPROVED, EventName.LEGACY_IMPORTED)
 
 Identity = tuple[str, int, int]
 
@@ -49,6 +54,8 @@ class Watched:
     clocks: tuple[Running, ...] = ()
     #: The letters it is parked for: until the last is dealt with, its time-out waits.
     letters: tuple[str, ...] = ()
+    #: None where it holds no subscription; absent in rows of claims that were approved before ends were watched.
+    held: Held | None = None
 
     def running(self, clock: str, started_by: int) -> Running | None:
         return next((each for each in self.clocks if (each.clock, each.started_by) == (clock, started_by)), None)
@@ -62,7 +69,7 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What of a claim event concerns clocks; `name` is None for one that this version does not know."""
+    """What of a claim event concerns clocks and holdings; `name` is None for one that this version does not know."""
 
     claim_id: ClaimId
     sequence: int
@@ -73,6 +80,8 @@ class Seen:
     zone: str | None = None
     source: str | None = None
     letter_id: str | None = None
+    units: tuple[UnitId, ...] = ()
+    ends_on: date | None = None
     name: EventName | None = None
 
 
@@ -86,7 +95,8 @@ def after(row: Watched | None, seen: Seen, tenant: TenantId) -> Watched | None:
     ended = (*seen.clocks_stopped, *started, *(each.clock for each in seen.clocks_paused))
     kept = tuple(each for each in row.clocks if each.clock not in ended)
     begun = tuple(_begun(each, seen.sequence, row.zone) for each in seen.clocks_started)
-    return replace(row, clocks=(*kept, *(each for each in begun if each.left)), letters=_letters(row, seen))
+    clocks = (*kept, *(each for each in begun if each.left))
+    return replace(row, clocks=clocks, letters=_letters(row, seen), held=_held(row, seen))
 
 
 def _begun(started: ClockStart, sequence: int, zone: str) -> Running:
@@ -101,12 +111,24 @@ def _letters(row: Watched, seen: Seen) -> tuple[str, ...]:
     return (*others, seen.letter_id) if seen.name == EventName.PARKED else others
 
 
+def _held(row: Watched, seen: Seen) -> Held | None:
+    """It comes with an approval or an import, and goes with the status or the unit (D16, D17, D23)."""
+    if seen.status not in (Status.APPROVED, None):
+        return None
+    named = next(filter(None, map(subscription_of, seen.units)), None)
+    if named is not None and seen.name in GIVING:
+        return Held(seen.sequence, named, seen.ends_on)
+    return None if named is not None and seen.name == EventName.ASSOCIATION_ENDED else row.held
+
+
 def timers_of(claim: ClaimId, row: Watched | None) -> dict[Identity, Timer]:
     """Every timer that has to stand; a parked claim's time-out stands still (architecture §3)."""
     return {(t.clock, t.started_by, t.rung): t for t in _timers(claim, row)} if row is not None else {}
 
 
 def _timers(claim: ClaimId, row: Watched) -> Iterator[Timer]:
+    if row.held is not None and row.held.look_at is not None:
+        yield Timer(row.held.look_at, claim, ASSOCIATION_END, row.held.since)
     for running in row.clocks:
         for left in running.left:
             acts = running.clock in EXPIRING and left.rung == Rung.END

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
-
-import structlog
+from collections.abc import Iterable
 
 from cpor.domain import directory, ids, wire
 from cpor.domain.associations import Association
@@ -14,6 +11,7 @@ from cpor.domain.reference import Subscription
 from cpor.domain.units import touched
 from cpor.domain.vocabulary import Instant, Status
 from cpor.runtime.processor import Index, ReferenceTable, StateTable
+from cpor.runtime.references import readable
 from cpor.runtime.topics import Topic
 from schemas.associations import ASSOCIATION
 from schemas.claim_state import STATE
@@ -32,8 +30,6 @@ SUBSCRIPTIONS_BY_TENANT = "subscriptions_by_tenant"
 #: Claims that stand in nobody's way: no rule ever asks for them as neighbours (D10, D17, D27).
 _ASIDE = (Status.DRAFT, Status.CANCELLED)
 _KEPT_UNITS = 20_000
-
-log = structlog.get_logger("cpor.review")
 
 
 class _UnitKeys:
@@ -90,19 +86,6 @@ def _decode_association(value: bytes) -> Association:
     return row
 
 
-def _readable(kind: str, read: Callable[[bytes], Any]) -> Callable[[bytes], Any | None]:
-    """What a feed wrote wrongly counts as absent: one bad reference record must not stop every claim."""
-
-    def decode(value: bytes) -> Any | None:
-        try:
-            return read(value)
-        except ValueError as fault:
-            log.error("unreadable reference record: it counts as absent", kind=kind, cause=type(fault).__name__)
-            return None
-
-    return decode
-
-
 STATE_TABLES: tuple[StateTable, ...] = (
     StateTable(
         CLAIMS,
@@ -116,12 +99,12 @@ STATE_TABLES: tuple[StateTable, ...] = (
 )
 
 REFERENCE_TABLES: tuple[ReferenceTable, ...] = (
-    ReferenceTable(PARTNERS, Topic.PARTNERS, _readable(PARTNERS, directory.read_partner), everywhere=True),
-    ReferenceTable(CUSTOMERS, Topic.CUSTOMERS, _readable(CUSTOMERS, directory.read_customer)),
+    ReferenceTable(PARTNERS, Topic.PARTNERS, readable(PARTNERS, directory.read_partner), everywhere=True),
+    ReferenceTable(CUSTOMERS, Topic.CUSTOMERS, readable(CUSTOMERS, directory.read_customer)),
     ReferenceTable(
         SUBSCRIPTIONS,
         Topic.SUBSCRIPTIONS,
-        _readable(SUBSCRIPTIONS, directory.read_subscription),
+        readable(SUBSCRIPTIONS, directory.read_subscription),
         indexes=(Index(SUBSCRIPTIONS_BY_TENANT, _tenant_keys),),
     ),
 )

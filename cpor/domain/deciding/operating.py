@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cpor.domain import ids
-from cpor.domain.calendar import business_calendar
+from cpor.domain.calendar import business_calendar, local_date
 from cpor.domain.commands import (
     EndSubscription,
     ExpireDeadline,
@@ -18,12 +18,14 @@ from cpor.domain.deciding.desk import Desk
 from cpor.domain.deciding.ending import reject
 from cpor.domain.directory import check_location, check_partner
 from cpor.domain.events import IncentiveResult, LegacyImported, Parked, Unparked
-from cpor.domain.model import ClaimForm, Reason
+from cpor.domain.facts import over_since
+from cpor.domain.model import ClaimForm, ClaimState, Reason
 from cpor.domain.policy import Policy, edition_on, policy
 from cpor.domain.reference import Location
 from cpor.domain.result import Held, Ignored, Refused, refused, refused_for
 from cpor.domain.units import incumbents, units_of
 from cpor.domain.vocabulary import (
+    ActorKind,
     AssociationEndReason,
     Clock,
     Code,
@@ -86,12 +88,23 @@ def earning(desk: Desk, data: RecordEarning) -> None:
 
 
 def end_subscription(desk: Desk, data: EndSubscription) -> Ignored | None:
-    """T19, D16, D23: the claim stays approved. Workloads have no subscription that could end."""
+    """T19, D16, D23: the claim stays approved. Workloads have no subscription that could end.
+
+    What time says is judged by the facts of today; an operator's word stands for itself.
+    """
     claim = desk.claim
     if claim.form.subscription_id is None or not claim.units:
         return Ignored("the claim holds no subscription")
+    if desk.context.actor.kind is ActorKind.SYSTEM and _lasts(desk, claim):
+        return Ignored("the association lasts: its subscription was renewed")
     end_association(desk, claim, claim.units, AssociationEndReason.SUBSCRIPTION_ENDED, data.ends_on)
     return None
+
+
+def _lasts(desk: Desk, claim: ClaimState) -> bool:
+    named = claim.form.subscription_id
+    known = None if named is None else desk.facts.subscriptions.get(named)
+    return over_since(claim.origin.ends_on, known, local_date(desk.context.now, claim.origin.zone)) is None
 
 
 def import_legacy(desk: Desk, data: ImportLegacy) -> Refused | None:
