@@ -283,6 +283,11 @@ def test_an_unknown_zone_is_said_to_be_unknown(zone: str) -> None:
         zone_info(zone)
 
 
+def test_an_unknown_zone_is_told_by_the_beginning_of_its_name() -> None:
+    with pytest.raises(UnknownZone, match=f"^{'x' * 64}$"):
+        zone_info("x" * 100)
+
+
 @pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "Etc/GMT+12"])
 @pytest.mark.parametrize("at", [-(10**18), -62_135_596_800_000, 0, 253_402_300_799_999, 10**18])
 def test_absurd_instants_have_a_date_and_a_deadline(at: int, zone: str) -> None:
@@ -309,6 +314,8 @@ def test_the_end_of_a_day_is_the_beginning_of_the_next() -> None:
         (date(2023, 2, 28), 12, date(2024, 2, 28)),
         (date(2024, 1, 31), 1, date(2024, 2, 29)),
         (date(2023, 11, 30), 1, date(2023, 12, 30)),
+        (date(9999, 11, 30), 1, date(9999, 12, 30)),
+        (date(9999, 12, 1), 1, date.max),
         (date(9999, 12, 31), 12, date.max),
         (date.min, 12, date(2, 1, 1)),
     ],
@@ -321,6 +328,17 @@ def test_days_are_added_without_leaving_the_calendar() -> None:
     assert add_days(date(2024, 2, 28), 2) == date(2024, 3, 1)
     assert add_days(date.max, 7) == date.max
     assert add_days(date.min, -1) == date.min
+
+
+def test_a_deadline_is_reckoned_once_and_then_remembered() -> None:
+    calendar, start = BusinessCalendar("DE", "BY", "Europe/Berlin"), parse_instant("2024-03-01T09:00:00Z")
+    assert calendar.due(start, 14, BD) is calendar.due(start, 14, BD)
+
+
+def test_holidays_have_their_english_names_whatever_the_machine_speaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANGUAGE", "de")
+    never_asked_before = date(1987, 1, 6)
+    assert business_calendar("DE", "BY", "Europe/Berlin").holiday(never_asked_before) == "Epiphany"
 
 
 def test_a_warm_calendar_answers_in_microseconds() -> None:
