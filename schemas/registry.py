@@ -94,7 +94,7 @@ _FAMILIES: tuple[tuple[str, tuple[str, ...], Models], ...] = (
         _RESULTS,
         {CommandName.ELIGIBILITY_RESULT: incentives.EligibilityResult, CommandName.EARNING: incentives.Earning},
     ),
-    ("consent", ("cpor.consent.responses",), {consent.RESPONSE: consent.Response}),
+    ("consent", ("cpor.consent.responses",), {consent.RESPONSE: consent.Response, consent.CHECKED: consent.Checked}),
     (
         "consent",
         ("cpor.consent.events",),
@@ -103,6 +103,7 @@ _FAMILIES: tuple[tuple[str, tuple[str, ...], Models], ...] = (
             consent.DECLINED: consent.Declined,
             consent.AGREED: consent.Agreed,
             consent.HELD: consent.Held,
+            consent.DISMISSED: consent.Dismissed,
             consent.COMPLETED: consent.Completed,
             consent.SUSPENDED: consent.Suspended,
             consent.IGNORED: consent.Ignored,
@@ -117,13 +118,22 @@ _FAMILIES: tuple[tuple[str, tuple[str, ...], Models], ...] = (
     (
         "mail",
         ("cpor.notify.deliveries",),
-        {mail.DELIVERED: mail.Delivered, mail.DEFERRED: mail.Deferred, mail.BOUNCED: mail.Bounced},
+        {
+            mail.DELIVERED: mail.Delivered,
+            mail.DEFERRED: mail.Deferred,
+            mail.BOUNCED: mail.Bounced,
+            mail.SUPERSEDED: mail.Superseded,
+        },
     ),
     ("reference", ("cpor.reference.partners",), {reference.PARTNER: reference.Partner}),
     ("reference", ("cpor.reference.customers",), {reference.CUSTOMER: reference.Customer}),
     ("reference", ("cpor.reference.subscriptions",), {reference.SUBSCRIPTION: reference.Subscription}),
     ("dead_letters", ("cpor.dead-letters",), {dead_letters.DEAD_LETTER: dead_letters.DeadLetter}),
-    ("audit", ("cpor.audit",), {audit.ANSWER_RECORDED: audit.AnswerRecorded}),
+    (
+        "audit",
+        ("cpor.audit",),
+        {audit.ANSWER_RECORDED: audit.AnswerRecorded, audit.ANSWER_CHECKED: audit.AnswerChecked},
+    ),
 )
 
 

@@ -162,10 +162,13 @@ class SubmissionRule:
 
 @dataclass(frozen=True, slots=True)
 class ConsentRule:
-    """D4, D9; `decline_days` after approval in calendar days, None is for ever."""
+    """D4, D9; `decline_days` after approval in calendar days, None is for ever; `link_days`: how long the link of a
+    notice leads to the claim, calendar days from the notice on.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
     early_decline: EarlyDecline
+    link_days: int
     decline_days: int | None = None
 
 

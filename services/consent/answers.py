@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from cpor.domain.model import ConsentStage
 from cpor.domain.policy import policy
 from cpor.domain.vocabulary import ConsentOutcome, Instant, InstantField, Status, TenantId
-from schemas.consent import Answer, AnswerChannel, Response
+from schemas.consent import Answer, AnswerChannel, Checked, Doubt, Finding, Response
 from schemas.envelope import Envelope, passed_traceparent
-from services.consent.case import Case
+from services.consent.case import MOST_HELD, Case, HeldAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,48 @@ class Given:
     answered_at: InstantField | None = None
     evidence: str | None = None
     traceparent: str | None = None
+    doubts: tuple[Doubt, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What an operator found about an answer that was held, as it lies on the answers' topic."""
+
+    tenant_id: TenantId
+    origin: str
+    message_id: str
+    correlation: str
+    appended_at: InstantField
+    response_id: str
+    finding: Finding
+    operator: str
+    traceparent: str | None = None
+
+
+def found(tenant: TenantId, origin: str, appended_at: Instant, said: Checked, envelope: Envelope) -> Found:
+    message_id = envelope.id or origin
+    return Found(
+        tenant,
+        origin,
+        message_id,
+        envelope.correlation or message_id,
+        appended_at,
+        said.response_id,
+        said.finding,
+        said.operator,
+        passed_traceparent(envelope),
+    )
+
+
+def released(held: HeldAnswer, checked: Found) -> Given:
+    """The answer under the operator's name; it counts from when it came (D20)."""
+    about = (checked.tenant_id, checked.origin, checked.message_id, checked.correlation, held.received_at)
+    made = Given(*about, held.answer, held.channel, held.token_id, checked.operator, None, held.evidence)
+    return replace(made, traceparent=checked.traceparent)
+
+
+def held_of(said: Given, verdict: Verdict) -> HeldAnswer:
+    return HeldAnswer(said.message_id, said.answer, said.channel, verdict.received_at, said.token_id, said.evidence)
 
 
 def given(tenant: TenantId, origin: str, appended_at: Instant, said: Response, envelope: Envelope) -> Given:
@@ -47,6 +89,7 @@ def given(tenant: TenantId, origin: str, appended_at: Instant, said: Response, e
         said.answered_at,
         said.evidence,
         passed_traceparent(envelope),
+        said.doubts,
     )
 
 
@@ -57,13 +100,28 @@ class Effect(StrEnum):
     IGNORED = "ignored"
 
 
+class Unchanged(StrEnum):
+    """Why an answer changes nothing, as it is told."""
+
+    UNKNOWN = "there is no such claim"
+    ANOTHERS = "the claim is another customer's"
+    NOT_SUBMITTED = "the claim has not been submitted"
+    OVER = "the claim is over"
+    VOID = "the link does not count, or no longer: it was sent to a contact that was replaced, or is not ours"
+    DECLINED = "the customer has declined before"
+    TOO_LATE = "the days to decline were over when the answer was received"
+    AGREED = "the customer has agreed before, or nothing is asked"
+    TOO_MANY = "too many answers are being checked already"
+    NOT_HELD = "no such answer is being checked"
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """`received_at`: when the answer counts from (D19)."""
 
     effect: Effect
     received_at: Instant
-    reason: str = ""
+    reason: Unchanged | None = None
 
 
 def received_at(case: Case | None, said: Given) -> Instant:
@@ -73,16 +131,22 @@ def received_at(case: Case | None, said: Given) -> Instant:
     """
     if said.channel == AnswerChannel.PAGE or said.operator is None:
         return Instant(said.appended_at)
-    held = case.held if case is not None else None
-    came = said.answered_at if said.answered_at is not None else held
+    came = said.answered_at if said.answered_at is not None else _held_since(case)
     return Instant(said.appended_at if came is None else min(came, said.appended_at))
+
+
+def _held_since(case: Case | None) -> int | None:
+    """Since when an answer by phone or mail is being checked; an earlier version did not note which answer it was."""
+    if case is None or not case.checks:
+        return None if case is None else case.held
+    return min((each.received_at for each in case.checks if each.channel != AnswerChannel.PAGE), default=None)
 
 
 def judge(case: Case | None, said: Given) -> Verdict:
     """Deterministic: of the row and the answer alone."""
     at = received_at(case, said)
     if case is None:
-        return Verdict(Effect.IGNORED, at, "there is no such claim")
+        return Verdict(Effect.IGNORED, at, Unchanged.UNKNOWN)
     reason = next((why for applies, why in NOTHING_CHANGES if applies(case, said, at)), None)
     if reason is not None:
         return Verdict(Effect.IGNORED, at, reason)
@@ -92,12 +156,13 @@ def judge(case: Case | None, said: Given) -> Verdict:
 
 
 def _unchecked(said: Given) -> bool:
-    """By phone or mail, and nobody has put a name to it: an operator has to look first."""
-    return said.channel != AnswerChannel.PAGE and said.operator is None
+    """By phone or mail, or by page with doubts, and nobody has put a name to it: an operator has to look first."""
+    return said.operator is None and (said.channel != AnswerChannel.PAGE or bool(said.doubts))
 
 
 def _void(case: Case, said: Given, at: Instant) -> bool:
-    return said.channel == AnswerChannel.PAGE and said.token_id not in case.tokens
+    """Of what an operator released the link counted when the answer came."""
+    return said.channel == AnswerChannel.PAGE and said.operator is None and said.token_id not in case.tokens
 
 
 def _too_late(case: Case, said: Given, at: Instant) -> bool:
@@ -116,13 +181,13 @@ def _agrees_again(case: Case, said: Given, at: Instant) -> bool:
 Rule = Callable[[Case, Given, Instant], bool]
 
 #: In order; the first that applies is the reason that is told.
-NOTHING_CHANGES: tuple[tuple[Rule, str], ...] = (
-    (lambda case, said, at: case.tenant_id != said.tenant_id, "the claim is another customer's"),
-    (lambda case, said, at: case.status == Status.DRAFT, "the claim has not been submitted"),
-    (lambda case, said, at: case.status in (Status.CANCELLED, Status.REJECTED_FINAL), "the claim is over"),
-    (_void, "the link does not count, or no longer: it was sent to a contact that was replaced, or is not ours"),
-    (lambda case, said, at: case.declined, "the customer has declined before"),
-    (_too_late, "the days to decline were over when the answer was received"),
-    (_agrees_again, "the customer has agreed before, or nothing is asked"),
-    (lambda case, said, at: _unchecked(said) and case.held is not None, "an answer is being checked already"),
+NOTHING_CHANGES: tuple[tuple[Rule, Unchanged], ...] = (
+    (lambda case, said, at: case.tenant_id != said.tenant_id, Unchanged.ANOTHERS),
+    (lambda case, said, at: case.status == Status.DRAFT, Unchanged.NOT_SUBMITTED),
+    (lambda case, said, at: case.status in (Status.CANCELLED, Status.REJECTED_FINAL), Unchanged.OVER),
+    (_void, Unchanged.VOID),
+    (lambda case, said, at: case.declined, Unchanged.DECLINED),
+    (_too_late, Unchanged.TOO_LATE),
+    (_agrees_again, Unchanged.AGREED),
+    (lambda case, said, at: _unchecked(said) and len(case.checks) >= MOST_HELD, Unchanged.TOO_MANY),
 )

@@ -20,11 +20,15 @@ from cpor.domain.vocabulary import (
     TenantId,
 )
 from cpor.runtime.processor import Timer
-from schemas.consent import REQUESTED, Notice
+from schemas.consent import REQUESTED, Answer, AnswerChannel, Notice
+from services.consent.tokens import recipient_of
 
-#: The timer of a wait, and that of an answer until it is judged.
+#: The timer of a wait, and those of an answer and of an operator's finding until they are judged.
 WAIT = Clock.CONSENT_WAIT.value
 ANSWER = "answer"
+CHECK = "check"
+#: Answers of one claim that wait for a check at a time.
+MOST_HELD = 10
 
 _BEGINNINGS = (EventName.DRAFTED, EventName.FILED, EventName.LEGACY_IMPORTED)
 
@@ -49,8 +53,22 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldAnswer:
+    """An answer that waits for a check; `id` is its `ce_id`."""
+
+    id: str
+    answer: Answer
+    channel: AnswerChannel
+    received_at: InstantField
+    token_id: str | None = None
+    evidence: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
-    """`tokens`: ids of the requests whose links still count. `held`: when an answer came that is being checked."""
+    """`tokens`: ids of the requests whose links still count. `held`: when the first answer came that is being checked,
+    `checks` are all of them. `recipient`: digest of the contact's address.
+    """
 
     tenant_id: TenantId
     policy: Edition
@@ -65,6 +83,18 @@ class Case:
     agreed: bool = False
     held: InstantField | None = None
     letters: tuple[str, ...] = ()
+    checks: tuple[HeldAnswer, ...] = ()
+    recipient: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenContact:
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeenPeople:
+    customer_contact: SeenContact | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +115,7 @@ class Seen:
     answer: ConsentOutcome | None = None
     reason: str | None = None
     letter_id: str | None = None
+    personal: SeenPeople | None = None
     name: EventName | None = None
 
     @property
@@ -108,7 +139,7 @@ def after(case: Case | None, seen: Seen, tenant: TenantId) -> Case | None:
     if case is None or seen.status is None:
         return case
     case = replace(case, status=seen.status, letters=_letters(case, seen), tokens=_tokens(case, seen))
-    case = _waiting(case, seen)
+    case = _waiting(replace(case, recipient=_recipient(case, seen)), seen)
     if any(each.code == RejectionReason.CUSTOMER_DECLINED for each in seen.reasons):
         case = replace(case, declined=True)
     notice = asks(case, seen)
@@ -150,6 +181,11 @@ def _tokens(case: Case, seen: Seen) -> tuple[str, ...]:
     return () if replaced else case.tokens
 
 
+def _recipient(case: Case, seen: Seen) -> str:
+    contact = seen.personal.customer_contact if seen.personal is not None else None
+    return case.recipient if contact is None else recipient_of(contact.email)
+
+
 def _waiting(case: Case, seen: Seen) -> Case:
     """Where the wait stands after an event (D4, D20)."""
     if seen.name == EventName.APPROVED:
@@ -173,7 +209,17 @@ def _wait_started(case: Case, seen: Seen, started: ClockStart) -> Case:
     if seen.name != EventName.EDITED:
         return case
     # A new notice begins anew: what came of an older one no longer matters (D20).
-    return replace(case, agreed=False, held=None)
+    return replace(case, agreed=False, held=None, checks=())
+
+
+def holding(case: Case, answer: HeldAnswer) -> Case:
+    return replace(case, held=case.held or answer.received_at, checks=(*case.checks, answer))
+
+
+def without(case: Case, answer: HeldAnswer) -> Case:
+    """The answer was checked; the wait stands still for as long as others are left."""
+    left = tuple(each for each in case.checks if each.id != answer.id)
+    return replace(case, held=min((each.received_at for each in left), default=None), checks=left)
 
 
 def timer_of(claim: ClaimId, case: Case | None) -> Timer | None:

@@ -10,10 +10,10 @@ from cpor.domain.vocabulary import ClaimId, EventName, Instant, TenantId
 from cpor.runtime.errors import Reject
 from cpor.runtime.record import Record
 from schemas.base import read
-from schemas.consent import RESPONSE, Response
+from schemas.consent import CHECKED, RESPONSE, Checked, Response
 from schemas.envelope import Envelope, passed_traceparent, read_envelope
 from schemas.mail import BOUNCED, DELIVERED, AboutMail
-from services.consent.answers import Given, given
+from services.consent.answers import Found, Given, found, given
 from services.consent.case import Seen
 from services.consent.telling import Cause
 
@@ -54,15 +54,20 @@ def _name_of(told: Envelope) -> EventName | None:
         return None
 
 
-def answer(record: Record, tenant: TenantId) -> tuple[ClaimId, Given]:
+def answer(record: Record, tenant: TenantId) -> tuple[ClaimId, Given | Found]:
+    """A customer's answer, or what an operator found about one."""
     told = read_envelope(record.headers)
-    if told.type != RESPONSE:
+    if told.type not in (RESPONSE, CHECKED):
         raise Reject(UNKNOWN_TYPE, "no answer", record=record.origin)
+    about = tenant, record.origin, Instant(record.appended_at)
     try:
+        if told.type == CHECKED:
+            checked = read(Checked, record.value or b"")
+            return ClaimId(checked.claim_id), found(*about, checked, told)
         said = read(Response, record.value or b"")
     except ValueError:
         _malformed(record)
-    return ClaimId(said.claim_id), given(tenant, record.origin, Instant(record.appended_at), said, told)
+    return ClaimId(said.claim_id), given(*about, said, told)
 
 
 def delivery(record: Record) -> tuple[AboutMail, bool] | None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from cpor.domain import ids
+from cpor.domain.calendar import local_date
+from cpor.domain.policy import policy
 from cpor.domain.vocabulary import (
     ClaimId,
     CommandName,
@@ -22,6 +25,7 @@ from schemas.consent import (
     AGREED,
     COMPLETED,
     DECLINED,
+    DISMISSED,
     HELD,
     IGNORED,
     REQUESTED,
@@ -29,6 +33,7 @@ from schemas.consent import (
     Agreed,
     Completed,
     Declined,
+    Dismissed,
     Held,
     Ignored,
     OfConsent,
@@ -37,7 +42,7 @@ from schemas.consent import (
 )
 from schemas.envelope import Header, headers, origin_headers
 from schemas.inside import ConsentOutcomeFound
-from services.consent.answers import Effect, Given, Verdict
+from services.consent.answers import Effect, Given, Unchanged, Verdict
 from services.consent.case import Case, Seen
 from services.consent.tokens import About, Tokens
 
@@ -61,7 +66,9 @@ class Cause(NamedTuple):
 def requested(context: Context, cause: Cause, case: Case, tokens: Tokens) -> None:
     """A notice with its link is to go out."""
     assert case.request is not None, "an event asked for it"
-    token = tokens.make(About(case.tenant_id, cause.claim_id, case.request.id))
+    days = policy(case.policy).consent.link_days
+    last_day = local_date(cause.at, "UTC") + timedelta(days=days)
+    token = tokens.make(About(case.tenant_id, cause.claim_id, case.request.id, case.recipient, last_day))
     _inform(context, cause, case, REQUESTED, Requested, notice=case.request.notice, token=token)
 
 
@@ -86,10 +93,19 @@ def answered(context: Context, cause: Cause, case: Case | None, said: Given, ver
     ce_type, model = _MODELS[verdict.effect]
     own: dict[str, Any] = {}
     if verdict.effect == Effect.IGNORED:
-        own["reason"] = verdict.reason
+        own["reason"] = str(verdict.reason)
     if verdict.effect == Effect.DECLINED and said.evidence is not None:
         own["evidence"] = said.evidence
     _inform(context, cause, case, ce_type, model, **own)
+
+
+def unchanged(context: Context, cause: Cause, case: Case | None, reason: Unchanged) -> None:
+    """What an operator found is about nothing."""
+    _inform(context, cause, case, IGNORED, Ignored, reason=str(reason))
+
+
+def dismissed(context: Context, cause: Cause, case: Case, response_id: str) -> None:
+    _inform(context, cause, case, DISMISSED, Dismissed, response_id=response_id)
 
 
 def _inform(

@@ -12,10 +12,10 @@ from cpor.domain.vocabulary import ClaimId, ConsentOutcome, EventName, Instant, 
 from cpor.runtime.processor import Context, Observer, Processor, StateTable, Timer
 from cpor.runtime.record import Record
 from cpor.runtime.topics import Topic
-from schemas.consent import Notice
+from schemas.consent import Finding, Notice
 from services.consent import reading, telling
-from services.consent.answers import Effect, Given, Verdict, judge
-from services.consent.case import ANSWER, Case, after, asks, knows, timer_of, told
+from services.consent.answers import Effect, Found, Given, Unchanged, held_of, judge, released
+from services.consent.case import ANSWER, CHECK, Case, after, asks, holding, knows, timer_of, told, without
 from services.consent.telling import Cause
 from services.consent.tokens import Tokens
 
@@ -60,7 +60,7 @@ class Consent(Processor):
         return [timer for timer in due if self._may_fire(timer, look)]
 
     def _may_fire(self, timer: Timer, look: Observer) -> bool:
-        if timer.clock == ANSWER:
+        if timer.clock in (ANSWER, CHECK):
             return look.have_read(Topic.CLAIM_EVENTS, timer.due)
         grace = self._grace_ms
         return look.is_past(timer.due, grace) and all(look.have_read(each, timer.due, grace) for each in SOURCES)
@@ -69,6 +69,8 @@ class Consent(Processor):
         case: Case | None = context.get(CASES, timer.claim.encode())
         if timer.clock == ANSWER:
             _judge(context, ClaimId(timer.claim), case, wire.decode(Given, timer.data))
+        elif timer.clock == CHECK:
+            _check(context, ClaimId(timer.claim), case, wire.decode(Found, timer.data))
         elif case is not None and timer == timer_of(ClaimId(timer.claim), case):
             _pass(context, timer, case)
 
@@ -85,37 +87,58 @@ class Consent(Processor):
             telling.confirmed(context, cause, case, seen)
         if asks(case, seen) is not None:
             telling.requested(context, cause, case, self._tokens)
-        if seen.name == EventName.APPROVED and case.held is not None and case.stage == ConsentStage.WAITING:
+        if case.held is not None and case.stage == ConsentStage.WAITING:
             _suspend(context, cause, case, SuspensionReason.ANSWER_HELD)
 
 
 def _keep(context: Context, record: Record, tenant: TenantId) -> None:
     """An answer waits until the claim's events up to it are read: it is judged by what its sender could know."""
     claim, said = reading.answer(record, tenant)
-    context.set_timer(Timer(record.appended_at, claim, ANSWER, record.offset, data=wire.encode(said)))
+    what = ANSWER if isinstance(said, Given) else CHECK
+    context.set_timer(Timer(record.appended_at, claim, what, record.offset, data=wire.encode(said)))
 
 
-def _judge(context: Context, claim: ClaimId, case: Case | None, said: Given) -> None:
+def _check(context: Context, claim: ClaimId, case: Case | None, found: Found) -> None:
+    """D20: released, an answer counts from when it came; of one that was dismissed nothing is left but the wait that
+    stands still, until the customer gets a new notice.
+    """
+    ours = case if case is not None and case.tenant_id == found.tenant_id else None
+    held = next((each for each in ours.checks if each.id == found.response_id), None) if ours is not None else None
+    cause = _cause_of(claim, found, Instant(found.appended_at))
+    if ours is None or held is None:
+        telling.unchanged(context, cause, ours, Unchanged.NOT_HELD)
+        return
+    rest = without(ours, held)
+    _put(context, claim, ours, rest)
+    if found.finding == Finding.DISMISSED:
+        telling.dismissed(context, cause, rest, held.id)
+    else:
+        _judge(context, claim, rest, released(held, found), settles=False)
+
+
+def _judge(context: Context, claim: ClaimId, case: Case | None, said: Given, *, settles: bool = True) -> None:
+    """`settles`: the customer's own word, or an operator's for it, makes a check of earlier ones needless."""
     verdict = judge(case, said)
-    cause = _cause_of(claim, said, verdict)
+    cause = _cause_of(claim, said, verdict.received_at)
     telling.answered(context, cause, case, said, verdict)
     if case is None or verdict.effect == Effect.IGNORED:
         return
     if verdict.effect == Effect.HELD:
-        held = replace(case, held=verdict.received_at)
+        held = holding(case, held_of(said, verdict))
         _put(context, claim, case, held)
         if held.stage == ConsentStage.WAITING:
             _suspend(context, cause, held, SuspensionReason.ANSWER_HELD)
         return
     telling.outcome_of_answer(context, cause, case, said, verdict)
     declined = verdict.effect == Effect.DECLINED
-    fresh = replace(case, held=None, declined=declined, agreed=case.agreed or not declined)
+    fresh = replace(case, declined=declined, agreed=case.agreed or not declined)
+    if settles or declined:
+        fresh = replace(fresh, held=None, checks=())
     _put(context, claim, case, told(fresh) if declined else fresh)
 
 
-def _cause_of(claim: ClaimId, said: Given, verdict: Verdict) -> Cause:
+def _cause_of(claim: ClaimId, said: Given | Found, at: Instant) -> Cause:
     """Ids derive from the answer's place, which is its own: two operators' tools may give the same `ce_id`."""
-    at = verdict.received_at
     key = said.tenant_id.encode()
     return Cause(said.origin, claim, key, at, said.message_id, said.correlation, said.traceparent)
 

@@ -109,6 +109,7 @@ FACTS: tuple[tuple[str, Callable[[Policy], str]], ...] = (
     ("notices to the customer (D3)", lambda p: f"when {' and when '.join(p.submission.customer_notices)}"),
     ("customer may decline (D4)", lambda p: "at any time" if p.consent.decline_days is None else _decline(p)),
     ("an early no (D9)", lambda p: p.consent.early_decline.replace("_", " ")),
+    ("a link in the customer's mail leads to the claim (ours)", lambda p: f"{p.consent.link_days} days"),
     ("disputes in a claim's life (D25)", lambda p: many(p.dispute.max_disputes)),
     ("a lost dispute ends in (R42)", lambda p: code(p.dispute.lost_status)),
     ("never disputable (D7)", lambda p: listed(map(code, p.dispute.undisputable_reasons))),

@@ -27,7 +27,7 @@ from schemas.mail import DELIVERED
 SOURCE = "/services/consent"
 #: What consent may say to an answer; the first two go on to review.
 TO_REVIEW = (consent.DECLINED, consent.AGREED)
-VERDICTS = (*TO_REVIEW, consent.HELD, consent.IGNORED)
+VERDICTS = (*TO_REVIEW, consent.HELD, consent.DISMISSED, consent.IGNORED)
 _OVER = (Status.CANCELLED, Status.REJECTED_FINAL)
 #: Nobody was asked yet, or nothing is left to refuse.
 _NOT_ASKED = (Status.DRAFT, *_OVER)
@@ -141,7 +141,7 @@ def _heard(reading: Reading, said: Read, found: dict[str, list[Read]]) -> Iterat
 
 def _is_lost(history: History, said: Read, reading: Reading) -> bool:
     """A no that could count, by what its sender could know, of a claim that goes on as if it had not been said."""
-    if said.value["answer"] != consent.Answer.DECLINE or said.key != history.state.form.tenant_id:
+    if said.value.get("answer") != consent.Answer.DECLINE or said.key != history.state.form.tenant_id:
         return False
     if _said_no(history, len(history.steps)) or history.state.status in _OVER or not _is_proven(history, said, reading):
         return False
@@ -154,9 +154,11 @@ def _is_lost(history: History, said: Read, reading: Reading) -> bool:
 
 
 def _is_proven(history: History, said: Read, reading: Reading) -> bool:
-    """By the page with a link that still counts, else under an operator's name."""
+    """By the page with a link that still counts and without a doubt, else under an operator's name."""
     if said.value["channel"] != consent.AnswerChannel.PAGE:
         return said.value.get("operator") is not None
+    if said.value.get("doubts"):
+        return False
     asked = [step for step in history.steps if _request_id(step) == said.value.get("token_id")]
     return bool(asked) and not any(_replaces_contact(step) for step in history.steps[asked[0].event.sequence :])
 

@@ -16,7 +16,7 @@ from cpor.runtime.topics import Topic
 from cpor.runtime.transport.memory import MemoryTransport
 from cpor.runtime.worker import Limits, Worker
 from schemas.base import Message, check
-from schemas.consent import RESPONSE, Requested, Response
+from schemas.consent import CHECKED, RESPONSE, Checked, Requested, Response
 from schemas.envelope import headers, read_envelope
 from schemas.mail import BOUNCED, DELIVERED, AboutMail, Bounced, Delivered, MailKind, Recipient
 from schemas.registry import MESSAGES
@@ -95,12 +95,26 @@ class Stage(Pipeline):
         said = {"claim_id": of(ref), "answer": answer, "channel": channel, **more}
         value = json.dumps({name: each for name, each in said.items() if each is not None}).encode()
         check(Response, value)
+        self._respond(RESPONSE, value, f"/customers/{tenant}", ref, tenant)
+
+    def _respond(self, ce_type: str, value: bytes, source: str, ref: str, tenant: str) -> None:
         self.sent += 1
-        source = f"/customers/{tenant}"
-        spoken = headers(RESPONSE, ids.name_id(f"answer/{self.sent}"), source, Instant(self.clock.now()), of(ref))
+        spoken = headers(ce_type, ids.name_id(f"answer/{self.sent}"), source, Instant(self.clock.now()), of(ref))
         there = ids.tenant_partition(TenantId(tenant), N)
         self.broker.append(Output(Topic.CONSENT_RESPONSES, there, tenant.encode(), value, spoken))
         self.run()
+
+    def doubtful(self, answer: str = "decline", *doubts: str, **more: Any) -> str:
+        """An answer by page that may be a program's; its id."""
+        self.answers(answer, doubts=list(doubts or ("no_visit",)), **more)
+        return ids.name_id(f"answer/{self.sent}")
+
+    def finds(self, finding: str, answer: str, ref: str = "c", tenant: str = TENANT) -> None:
+        """An operator checked an answer that was held."""
+        said = {"claim_id": of(ref), "response_id": answer, "finding": finding, "operator": "o-1"}
+        value = json.dumps(said).encode()
+        check(Checked, value)
+        self._respond(CHECKED, value, "/operators/o-1", ref, tenant)
 
     def by_phone(self, answer: str = "decline", answered_at: int | None = None, **more: Any) -> None:
         came = {} if answered_at is None else {"answered_at": instant_text(Instant(answered_at))}

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 
 from cpor.domain import ids
+from cpor.domain.calendar import local_date
 from cpor.domain.vocabulary import CommandName, PartnerRole, Status, SubscriptionId, parse_instant
 from cpor.runtime.clock import ManualClock
 from cpor.runtime.record import Output
 from cpor.runtime.topics import Topic
-from services.consent.tokens import About, Tokens
+from services.consent.tokens import Tokens, recipient_of
 from tests.unit.consent.stage import GRACE, IN_2020, KEY, PARTITION, SLOW, Stage, of_2020, stage_of
 from tests.unit.review.pipeline import OPERATOR, OTHER_TENANT, SUBSCRIPTION, TENANT, of, usage_form
 
@@ -206,7 +208,11 @@ def test_every_notice_has_a_link_of_its_own_that_says_whose_it_is_and_all_count(
     found = stage.requests()
     assert len({told.token for _, told in found}) == 2
     for request, told in found:
-        assert Tokens(KEY).read(told.token) == About(TENANT, of("c"), request)
+        about = Tokens(KEY).read(told.token)
+        assert about is not None
+        assert about[:4] == (TENANT, of("c"), request, recipient_of("kana@contoso.example"))
+        asked = local_date(told.at, "UTC")
+        assert about.last_day == asked + timedelta(days=400)
     stage.answers("decline", token_id=found[0][0])
     assert stage.claim().status == Status.REJECTED
 
