@@ -26,7 +26,7 @@ READERS: Mapping[str, tuple[Topic, ...]] = {
     "intake": (Topic.INCENTIVE_RESULTS,),
     "review": (Topic.CLAIM_COMMANDS,),
     "consent": (Topic.CLAIM_EVENTS, Topic.CONSENT_RESPONSES, Topic.DELIVERIES),
-    "deadlines": (Topic.CLAIM_EVENTS,),
+    "deadlines": (Topic.CLAIM_EVENTS, Topic.SUBSCRIPTIONS),
     "notify": (Topic.CLAIM_EVENTS, Topic.CONSENT_EVENTS, Topic.DEADLINE_EVENTS, Topic.DELIVERIES),
     DELIVERY: (Topic.MAIL, Topic.NOTIFY_RESEND),
 }
