@@ -18,7 +18,13 @@ CLAIMS_PARTITIONS = 8
 PARTNERS_PARTITIONS = 4
 GRACE_MS = 60_000
 #: What may be named by a file that holds it, CPOR_…_FILE, so that it stands in no environment.
-SECRETS = ("CPOR_CONSENT_KEY", "CPOR_S3_ACCESS_KEY", "CPOR_S3_SECRET_KEY", "CPOR_SMTP_PASSWORD", "CPOR_BOUNCES_PASSWORD")
+SECRETS = (
+    "CPOR_CONSENT_KEY",
+    "CPOR_S3_ACCESS_KEY",
+    "CPOR_S3_SECRET_KEY",
+    "CPOR_SMTP_PASSWORD",
+    "CPOR_BOUNCES_PASSWORD",
+)
 
 
 @dataclass(frozen=True, slots=True)

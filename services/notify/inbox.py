@@ -98,21 +98,21 @@ Opener = Callable[[], Inbox]
 
 def source_of(environment: Mapping[str, str] = os.environ) -> Opener:
     """What opens the mailbox that CPOR_BOUNCES names. Raises Misconfigured."""
-    env = with_secrets(environment)
-    told = env.get("CPOR_BOUNCES", "")
+    told = environment.get("CPOR_BOUNCES", "")
     kind, _, place = told.partition(":")
     if kind == "maildir" and place.startswith("/"):
         return lambda: MaildirInbox(Path(place))
     if kind == "imaps":
         from services.notify.inbox_imap import ImapInbox  # nobody else needs its library
 
-        address = _imap_address(told, env)
+        address = imap_address(told, environment)
         return lambda: ImapInbox(address)
     raise Misconfigured("CPOR_BOUNCES must be maildir:/path or imaps://user@host[:port]/FOLDER")
 
 
-def _imap_address(told: str, env: Mapping[str, str]) -> ImapAddress:
-    url = urlsplit(told)
+def imap_address(told: str, environment: Mapping[str, str]) -> ImapAddress:
+    """Raises Misconfigured, without the secret."""
+    env, url = with_secrets(environment), urlsplit(told)
     try:
         port = url.port or IMAPS_PORT
     except ValueError:
