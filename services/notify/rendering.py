@@ -73,11 +73,16 @@ def environment(language: str = ENGLISH) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.globals |= {"language": language, "say": speech.say, "words": _words(speech)}
+    made.globals |= {"language": language, "say": speech.say, "words": _words(speech)} | _marks(language)
     # Both ask the value for something: a fact that is missing fails here.
     made.filters |= {"day": lambda day: speech.day(day.replace()), "exact": lambda at: speech.exact(at.replace())}
     made.filters["listed"] = speech.listed
     return made
+
+
+def _marks(language: str) -> dict[str, str]:
+    """What stands between two sentences, and between a name and its value."""
+    return {"gap": "", "colon": "："} if language in _WITHOUT_GAPS else {"gap": " ", "colon": ": "}
 
 
 def _words(speech: Speech) -> dict[str, dict[str, str]]:
@@ -169,4 +174,4 @@ def _unit(told: Told, speech: Speech, unit: str) -> str:
 def _reason(told: Told, speech: Speech, reason: Reason) -> str:
     text = speech.of(REASONS, reason.code)
     about = speech.listed(_item(told, speech, code) for code in reason.workloads)
-    return f"{text} ({about})" if about else text
+    return speech.say("mail", "%(reason)s (%(products)s)", reason=text, products=about) if about else text
