@@ -5,6 +5,9 @@ and prints `listening PORT`. Addresses for demos and tests, by the beginning of 
 
     defer-N-…    450 for the first N attempts of a mail (`defer-…`: always), then taken
     bounce-…     550
+    dsn-…        taken, and a report that it could not be delivered comes back (`dsn-delay-…`: that it is late)
+
+Reports come back into a Maildir, where `--bounces` names one.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cpor.devstack.ports import LOOPBACK, kept_ports
+from cpor.devstack.returning import comes_back, give_back
 from cpor.devstack.supervisor import WorkerSpec
 
 if TYPE_CHECKING:
@@ -38,8 +42,8 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9.@_-]")
 class Sink:
     """aiosmtpd's handler. A mail that comes twice is written twice: doubles are for the reader to see."""
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
+    def __init__(self, directory: Path, bounces: Path | None = None) -> None:
+        self._directory, self._bounces = directory, bounces
         directory.mkdir(parents=True, exist_ok=True)
         self._number = len(list(directory.glob("*.eml")))
         self._attempts: Counter[str] = Counter()
@@ -65,6 +69,9 @@ class Sink:
             if self._defers(address, content):
                 return "450 4.2.0 greylisted, try again later"
         self._write(envelope.rcpt_tos[0], content)
+        for address in filter(comes_back, envelope.rcpt_tos):
+            if self._bounces is not None:
+                give_back(self._bounces, address, content)
         return "250 2.0.0 taken"
 
     def _defers(self, address: str, content: bytes) -> bool:
@@ -123,14 +130,18 @@ def parsed(raw: bytes) -> EmailMessage:
 
 def sink_worker(data: Path) -> tuple[WorkerSpec, int]:
     """The sink as a supervised process (it dies with its supervisor) and its port, the same after a restart. Its mails
-    lie in `<data>/mail`.
+    lie in `<data>/mail`, what comes back in `<data>/bounces`.
     """
     port = sink_port(data)
-    return sink_spec(mail_dir(data), port), port
+    return sink_spec(mail_dir(data), port, bounces_dir(data)), port
 
 
 def mail_dir(data: Path) -> Path:
     return data / "mail"
+
+
+def bounces_dir(data: Path) -> Path:
+    return data / "bounces"
 
 
 def sink_port(data: Path) -> int:
@@ -139,16 +150,18 @@ def sink_port(data: Path) -> int:
     return kept_ports(data / "mail-port.json", ["mail"])["mail"]
 
 
-def sink_spec(directory: Path, port: int) -> WorkerSpec:
-    return WorkerSpec("mail-0", (sys.executable, "-m", MODULE, "--dir", str(directory), "--port", str(port)))
+def sink_spec(directory: Path, port: int, bounces: Path | None = None) -> WorkerSpec:
+    back = () if bounces is None else ("--bounces", str(bounces))
+    told = ("--dir", str(directory), "--port", str(port), *back)
+    return WorkerSpec("mail-0", (sys.executable, "-m", MODULE, *told))
 
 
-async def serve(directory: Path, port: int) -> asyncio.Server:
+async def serve(directory: Path, port: int, bounces: Path | None = None) -> asyncio.Server:
     """Listening when it returns."""
     from aiosmtpd.smtp import SMTP  # slow to import, and most who ask here only want to read mails
 
     loop = asyncio.get_running_loop()
-    sink = Sink(directory)
+    sink = Sink(directory, bounces)
     return await loop.create_server(
         lambda: SMTP(sink, data_size_limit=LARGEST, enable_SMTPUTF8=True, ident="cpor", timeout=60), LOOPBACK, port
     )
@@ -158,8 +171,8 @@ def port_of(server: asyncio.Server) -> int:
     return int(server.sockets[0].getsockname()[1])
 
 
-async def _until_asked(directory: Path, port: int) -> None:
-    server = await serve(directory, port)
+async def _until_asked(directory: Path, port: int, bounces: Path | None) -> None:
+    server = await serve(directory, port, bounces)
     print(f"listening {port_of(server)}", flush=True)
     asked = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -172,8 +185,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog=f"python -m {MODULE}", description="A mail sink for one machine.")
     parser.add_argument("--dir", type=Path, required=True)
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--bounces", type=Path)
     told = parser.parse_args(arguments)
-    asyncio.run(_until_asked(told.dir, told.port))
+    asyncio.run(_until_asked(told.dir, told.port, told.bounces))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from cpor.ops.errors import Exit, NotReachable
 from cpor.ops.findings import Finding, Verdict, bad, good, warn
 from cpor.ops.findings_broker import broker_findings
 from cpor.ops.findings_machine import machine_findings
-from cpor.ops.findings_mail import mail_findings, settings_findings
+from cpor.ops.findings_mail import bounce_findings, mail_findings, settings_findings
 from cpor.ops.instance import DEFAULT_DATA, AsJson, DataDir, Instance, find_instance
 
 STYLES = {Verdict.GOOD: ("✓", "green"), Verdict.WARN: ("!", "yellow"), Verdict.BAD: ("✗", "bright_red")}
@@ -40,7 +40,7 @@ def examine(data: Path) -> Iterator[Finding]:
         yield warn("instance", "none runs", str(fault))
         return
     yield good("instance", f"Kafka {instance.endpoints.kafka_bootstrap}, data {instance.data}")
-    for examine_part in (broker_findings, store_findings, mail_findings, settings_findings, worker_findings):
+    for examine_part in PARTS:
         yield from guarded(examine_part, instance)
 
 
@@ -103,3 +103,13 @@ def worker_findings(instance: Instance) -> Iterator[Finding]:
 def _row(finding: Finding) -> list[Text | str]:
     sign, style = STYLES[finding.verdict]
     return [Text(sign, style=style), finding.what, finding.found, finding.todo or ""]
+
+
+PARTS: tuple[Callable[[Instance], Iterable[Finding]], ...] = (
+    broker_findings,
+    store_findings,
+    mail_findings,
+    bounce_findings,
+    settings_findings,
+    worker_findings,
+)

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ from cpor.runtime.transport.kafka_inspect import KafkaInspector
 from cpor.runtime.transport.port import Admin, Reader
 
 DELIVERY = "notify-delivery"
+#: Reads the mailbox to which mails come back; no reader of topics that anything waits for.
+BOUNCES = "notify-bounces"
 #: Who reads what as a group `cpor.<service>`; intake reads every partner's commands too.
 READERS: Mapping[str, tuple[Topic, ...]] = {
     "intake": (Topic.INCENTIVE_RESULTS,),
@@ -93,6 +95,11 @@ class Mails:
     bounced: int
     #: None where another server than our sink takes them
     in_sink: int | None
+    #: Mails that came back after they were delivered, since the mailbox is read, and how many in it wait for delivery's
+    #: word, or for an operator as nobody understands them; None where no mailbox is read
+    came_back: int | None = None
+    waiting: int | None = None
+    unknown: int | None = None
 
 
 # -- workers ----------------------------------------------------------------------------------------------------------
@@ -239,10 +246,13 @@ def read_backlogs(instance: Instance) -> list[Backlog]:
 
 def read_mails(instance: Instance, workers: Iterable[Worker]) -> Mails:
     here = instance.endpoints
+    workers = list(workers)
     counts = sum((Counter(each.counts) for each in workers if each.service == DELIVERY), Counter[str]())
+    back: Mapping[str, int] = next((each.counts for each in workers if each.service == BOUNCES), {})
     in_sink = len(list(Path(here.mail_dir).glob("*.eml"))) if here.mail_dir else None
     known = {name: counts[name] for name in ("delivered", "deferred", "bounced")}
-    return Mails(here.smtp, bool(here.smtp) and answers(here.smtp), **known, in_sink=in_sink)
+    mails = Mails(here.smtp, bool(here.smtp) and answers(here.smtp), **known, in_sink=in_sink)
+    return replace(mails, came_back=back.get("bounced"), waiting=back.get("waiting"), unknown=back.get("unknown"))
 
 
 def as_json(workers: Iterable[Worker], backlogs: Iterable[Backlog], mails: Mails) -> dict[str, Any]:

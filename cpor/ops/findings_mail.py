@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from cpor.ops.findings import Finding, bad, good, warn
 from cpor.ops.instance import Instance
+from cpor.runtime.health import ROUNDS
 
 SMTP_SECONDS = 5.0
 
@@ -25,6 +26,7 @@ NEEDED: tuple[Needed, ...] = (
     Needed("CPOR_CONSENT_KEY", True, "consent does not start: set a secret of 32 characters or more, and keep it"),
     Needed("CPOR_SMTP", True, "no mail goes out: set the mail server's host:port"),
     Needed("CPOR_CONSENT_URL", False, "notices ask for an answer by mail: set the page where customers answer"),
+    Needed("CPOR_BOUNCES", False, "nobody notices a mail that comes back after its delivery: name the mailbox"),
     Needed("CPOR_OPERATIONS_MAIL", False, "nobody hears of deadlines that reviewers missed: set an address"),
 )
 
@@ -37,6 +39,26 @@ def settings_findings(instance: Instance, environment: Mapping[str, str] = os.en
         yield (bad if each.must else warn)(each.variable, "not set", each.without)
     if not missing:
         yield good("settings", ", ".join(each.variable for each in NEEDED))
+
+
+def bounce_findings(instance: Instance) -> Iterator[Finding]:
+    """Whether the mailbox of bounces is read, and whether somebody has to look into it."""
+    from cpor.ops.figures import BOUNCES, read_workers  # slow to import
+
+    for each in read_workers(instance):
+        if each.service != BOUNCES or each.ended or each.unwell:
+            continue
+        unknown = each.counts.get("unknown", 0)
+        if each.state not in ROUNDS:
+            todo = (
+                f"read {instance.data / 'logs' / f'{each.service}-{each.slot}.log'}; mails in it wait until it is read"
+            )
+            yield warn("mailbox of bounces", f"{each.service}-{each.slot} is {each.state}", todo)
+        elif unknown:
+            todo = "look into its folder `unknown`; what came back for good: cpor ops resend-notice; then move it away"
+            yield warn("mailbox of bounces", f"{unknown:,} mails that nobody understands", todo)
+        else:
+            yield good("mailbox of bounces", f"read; {each.counts.get('bounced', 0):,} mails came back")
 
 
 def mail_findings(instance: Instance) -> Iterator[Finding]:

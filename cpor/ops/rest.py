@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from cpor.ops.errors import NotReachable
-from cpor.ops.figures import DELIVERY, Backlog, Look, Worker, looking, read_workers
+from cpor.ops.figures import BOUNCES, DELIVERY, Backlog, Look, Worker, looking, read_workers
 from cpor.ops.instance import Instance
 from cpor.runtime.clock import wall_ms
 from cpor.runtime.health import ROUNDS
@@ -63,9 +63,13 @@ def _present(instance: Instance) -> list[Worker]:
 
 
 def has_told(worker: Worker, asked: int, shown: int) -> bool:
-    """Delivery has no timers, and what it is behind with its offsets tell."""
+    """Delivery has no timers, and what it is behind with its offsets tell. Who reads the mailbox of bounces has looked
+    into it since.
+    """
     if worker.state not in ROUNDS:
         return False
+    if worker.service == BOUNCES:
+        return worker.counts.get("began", 0) >= asked
     return worker.service == DELIVERY or (worker.at >= asked and worker.clock is not None and worker.clock >= shown)
 
 

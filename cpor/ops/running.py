@@ -14,7 +14,7 @@ from types import FrameType
 
 from cpor.devstack.backoff import BackOff
 from cpor.devstack.endpoints import Endpoints
-from cpor.devstack.mail import sink_spec
+from cpor.devstack.mail import bounces_dir, sink_spec
 from cpor.devstack.platform import open_platform
 from cpor.devstack.probe import answers
 from cpor.devstack.supervisor import Supervisor, WorkerSpec, WorkerState
@@ -30,10 +30,10 @@ from cpor.runtime.health import is_fresh, read_health
 from cpor.runtime.settings import CLAIMS_PARTITIONS, PARTNERS_PARTITIONS
 from cpor.runtime.topics import FIXED_TOPICS, Count, Topic
 
-#: Every one of them as `Plan.workers` processes; beside notify run one that delivers, and, where nobody else takes the
-#: mails, the sink.
+#: Every one of them as `Plan.workers` processes; beside notify run one that delivers, one that reads the mailbox to
+#: which mails come back, where one is known, and, where nobody else takes the mails, the sink.
 SERVICES = ("intake", "review", "consent", "deadlines", "notify")
-NOTIFY, DELIVERY, SINK = "notify", figures.DELIVERY, "mail"
+NOTIFY, DELIVERY, BOUNCES, SINK = "notify", figures.DELIVERY, figures.BOUNCES, "mail"
 #: For a machine that does much else; on one that does not it takes a few seconds.
 READY_SECONDS = 180.0
 #: Below this a busy machine loses its sessions all the time.
@@ -109,7 +109,8 @@ def prepare_instance(plan: Plan, endpoints: Endpoints, environment: Mapping[str,
     put_templates(endpoints)
     known = posted(endpoints, environment)
     known.save()
-    keep_settings(known.data_dir, counts, environment)
+    bounces = f"maildir:{bounces_dir(known.data_dir).resolve()}" if known.mail_dir else ""
+    keep_settings(known.data_dir, counts, environment, bounces=bounces)
     return Instance(known, prepare_clock(plan))
 
 
@@ -226,13 +227,15 @@ def _command(module: str, slot: int, instance: Instance) -> tuple[str, ...]:
 
 
 def _postmen(instance: Instance, env: Mapping[str, str]) -> dict[Name, WorkerSpec]:
-    """Who hands mails over, and who takes them."""
+    """Who hands mails over, who takes them, and who reads what comes back."""
     endpoints = instance.endpoints
-    deliver = WorkerSpec(f"{DELIVERY}-0", _command("notify.delivery", 0, instance), env)
+    found = {(DELIVERY, "0"): WorkerSpec(f"{DELIVERY}-0", _command("notify.delivery", 0, instance), env)}
+    if env.get("CPOR_BOUNCES"):
+        found[BOUNCES, "0"] = WorkerSpec(f"{BOUNCES}-0", _command("notify.bounces", 0, instance), env)
     if not endpoints.mail_dir:
-        return {(DELIVERY, "0"): deliver}
+        return found
     port = int(endpoints.smtp.rpartition(":")[2])
-    return {(SINK, "0"): sink_spec(Path(endpoints.mail_dir), port), (DELIVERY, "0"): deliver}
+    return {(SINK, "0"): sink_spec(Path(endpoints.mail_dir), port, bounces_dir(instance.data)), **found}
 
 
 def await_ready(running: Running, seconds: float = READY_SECONDS) -> None:

@@ -18,6 +18,7 @@ from cpor.runtime.topics import Count
 
 FILE = "settings.json"
 CONSENT_KEY = "CPOR_CONSENT_KEY"
+BOUNCES = "CPOR_BOUNCES"
 SHORTEST_KEY = 32
 #: Where the notices' links lead unless CPOR_CONSENT_URL says otherwise; nobody answers there.
 CONSENT_PAGE = "https://consent.cpor.example/"
@@ -27,11 +28,15 @@ USUAL: Mapping[str, str] = {
     "CPOR_MAIL_FROM": "CPOR claims <no-reply@cpor.example>",
     "CPOR_MAIL_REPLY_TO": "claims@cpor.example",
     "CPOR_OPERATIONS_MAIL": "operations@cpor.example",
+    "CPOR_BOUNCES_SECONDS": "1",
 }
 
 
-def keep_settings(data: Path, counts: Mapping[str, int], environment: Mapping[str, str] = os.environ) -> None:
-    """Write down what the workers of this run are told (mode 0600: it holds a secret).
+def keep_settings(
+    data: Path, counts: Mapping[str, int], environment: Mapping[str, str] = os.environ, *, bounces: str = ""
+) -> None:
+    """Write down what the workers of this run are told (mode 0600: it holds a secret). `bounces` is the mailbox to
+    which mails come back, unless the environment names one.
 
     The key of the customers' links is made once for a data directory: another one voids every link that is out.
     Raises WrongUse where the environment names one that is too short.
@@ -42,6 +47,7 @@ def keep_settings(data: Path, counts: Mapping[str, int], environment: Mapping[st
         CONSENT_KEY: key,
         "CPOR_CLAIMS_PARTITIONS": str(counts[Count.CLAIMS]),
         "CPOR_PARTNERS_PARTITIONS": str(counts[Count.PARTNERS]),
+        BOUNCES: environment.get(BOUNCES) or bounces,
     }
     write_private(data / FILE, json.dumps(settings, indent=2) + "\n")
 

@@ -165,4 +165,8 @@ def mail_line(mails: Mails) -> Text:
     counts = ", ".join(f"{number:,} {kind}" for kind, number in kinds.items())
     sink = "" if mails.in_sink is None else f"; {mails.in_sink:,} in the sink"
     server = mails.smtp if mails.answers else (silent, "bright_red")
-    return Text.assemble(("mail ", "dim"), server, f": {counts} since delivery began{sink}")
+    line = Text.assemble(("mail ", "dim"), server, f": {counts} since delivery began{sink}")
+    if mails.came_back is not None:
+        unknown = f", {mails.unknown:,} that nobody understands" if mails.unknown else ""
+        line.append(f"; {mails.came_back:,} came back later").append(unknown, style="yellow")
+    return line

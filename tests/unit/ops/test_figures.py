@@ -10,6 +10,8 @@ import pytest
 
 from cpor.devstack.endpoints import Endpoints
 from cpor.ops.figures import READERS, Worker, first_records, inputs, read_mails, read_workers
+from cpor.ops.findings import Verdict
+from cpor.ops.findings_mail import bounce_findings
 from cpor.ops.instance import Instance
 from cpor.ops.rest import due_timers, has_told
 from cpor.ops.status import mail_line
@@ -92,6 +94,26 @@ def test_mails_are_counted_from_delivery_and_from_the_sink(instance: Instance) -
     mails = read_mails(instance, read_workers(instance))
     assert (mails.delivered, mails.deferred, mails.bounced, mails.in_sink, mails.answers) == (7, 2, 0, 3, False)
     assert "127.0.0.1:1 does not answer" in mail_line(mails).plain
+    assert "came back" not in mail_line(mails).plain
+
+
+def test_mails_that_came_back_are_counted_where_their_mailbox_is_read(instance: Instance) -> None:
+    told = health(instance, "notify-bounces", bounced=3, waiting=1)
+    told.idle()
+    mails = read_mails(instance, read_workers(instance))
+    assert (mails.came_back, mails.waiting) == (3, 1)
+    assert mail_line(mails).plain.endswith("; 3 came back later")
+    assert [each.verdict for each in bounce_findings(instance)] == [Verdict.GOOD]
+    told.counts["unknown"] = 2
+    told.ended("running", "")
+    assert mail_line(read_mails(instance, read_workers(instance))).plain.endswith(", 2 that nobody understands")
+    (finding,) = bounce_findings(instance)
+    assert (finding.verdict, finding.found) == (Verdict.WARN, "2 mails that nobody understands")
+
+
+def test_a_mailbox_that_cannot_be_reached_is_a_finding(instance: Instance) -> None:
+    health(instance, "notify-bounces").waits("without its mailbox")
+    assert [each.found for each in bounce_findings(instance)] == ["notify-bounces-0 is without its mailbox"]
 
 
 @pytest.mark.parametrize(
@@ -102,6 +124,8 @@ def test_mails_are_counted_from_delivery_and_from_the_sink(instance: Instance) -
         (replace(WORKER, clock=399), False),
         (replace(WORKER, state="restoring"), False),
         (replace(WORKER, service="notify-delivery", clock=None, at=0), True),
+        (replace(WORKER, service="notify-bounces", clock=None, counts={"began": 1_000}), True),
+        (replace(WORKER, service="notify-bounces", clock=None, at=1_500, counts={"began": 999}), False),
     ],
 )
 def test_a_worker_has_told_when_it_made_a_round_since_by_the_clock_as_it_is_now(worker: Worker, *, has: bool) -> None:

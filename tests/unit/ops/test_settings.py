@@ -76,3 +76,17 @@ def test_a_plan_runs_what_it_names_and_delivers_mails_only_beside_notify(here: E
     elsewhere = worker_specs(Plan(here.data_dir), Instance(replace(known, mail_dir="", smtp="mail.example:25")))
     assert ("mail", "0") not in elsewhere
     assert ("notify-delivery", "0") in elsewhere
+
+
+def test_the_mailbox_of_bounces_is_read_where_one_is_known(here: Endpoints) -> None:
+    """That of the sink, unless another is named; where others take the mails, only one that is named."""
+    known = posted(here, {})
+    for environment, bounces, mailbox in (
+        ({}, "", ""),
+        ({}, "maildir:/sink", "maildir:/sink"),
+        ({"CPOR_BOUNCES": "imaps://b@mail.example/INBOX"}, "maildir:/sink", "imaps://b@mail.example/INBOX"),
+    ):
+        keep_settings(here.data_dir, COUNTS, environment, bounces=bounces)
+        specs = worker_specs(Plan(here.data_dir), Instance(known))
+        assert (("notify-bounces", "0") in specs) is bool(mailbox)
+        assert Instance(known).env()["CPOR_BOUNCES"] == mailbox
