@@ -27,6 +27,7 @@ from cpor.domain.vocabulary import Instant, PartnerId
 from cpor.ops.running import Plan, run_workers
 from cpor.runtime.clock import wall_ms
 from cpor.runtime.health import is_fresh, read_health
+from cpor.runtime.mailserver import SENDER
 from cpor.runtime.record import Output
 from cpor.runtime.settings import CLAIMS_PARTITIONS
 from cpor.runtime.topics import FIXED_TOPICS, Topic, commands_topic
@@ -34,7 +35,6 @@ from schemas.base import write
 from schemas.envelope import headers
 from schemas.mail import MAIL, Mail, MailKind, Recipient
 from services.notify.mime import message_bytes
-from services.notify.smtp import SENDER
 
 PER_SECOND = 50
 #: Not counted: the first mails of a process that has just started.

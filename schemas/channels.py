@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from cpor.domain.vocabulary import CommandName
 from schemas.inside import UNPARK_V2
+from schemas.mail import BOUNCED, DEFERRED, DELIVERED, SUPERSEDED
 from schemas.registry import ADMITTED, MESSAGES, MessageSpec
 
 PARTNER = "<partner>"
@@ -168,7 +169,8 @@ CHANNELS: tuple[Channel, ...] = (
     Channel("cpor.notify.resend", "tenant", "Mails that are sent again.", _from(_S.NOTIFY), (_S.DELIVERY,)),
     Channel(
         "cpor.notify.deliveries", "tenant", "What became of each mail.",
-        _from(_S.DELIVERY), (_S.CONSENT, _S.NOTIFY, _S.DELIVERY, _S.OPERATORS),
+        {_S.DELIVERY: _only(DELIVERED, DEFERRED, BOUNCED), _S.NOTIFY: _only(SUPERSEDED)},
+        (_S.CONSENT, _S.NOTIFY, _S.DELIVERY, _S.OPERATORS),
     ),
     Channel(
         "cpor.reference.partners", "partner id", "Partners with locations and users.",

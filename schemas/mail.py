@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import NamedTuple
 
 from pydantic import Field
 
@@ -14,8 +16,10 @@ MAIL = "cpor.mail.v1"
 DELIVERED = "cpor.delivery.delivered.v1"
 DEFERRED = "cpor.delivery.deferred.v1"
 BOUNCED = "cpor.delivery.bounced.v1"
-#: On a mail that is sent again: which attempt this is, from 1. Without it, the first.
+SUPERSEDED = "cpor.delivery.superseded.v1"
+#: On a mail that is sent again: which attempt this is, from 1, and when the first was made. Without them, the first.
 ATTEMPT = "cpor_attempt"
+FIRST_AT = "cpor_first_attempt_at"
 
 
 class MailKind(StrEnum):
@@ -39,6 +43,45 @@ class MailKind(StrEnum):
     WINDOW_CLOSED = "window_closed"
     DEADLINE_MISSED = "deadline_missed"
     OPERATOR_TASK = "operator_task"
+
+
+class MailClass(NamedTuple):
+    """Whether a mail can be switched off by who gets it (domain §5 row 32), and the source of that."""
+
+    mandatory: bool
+    source: str
+
+
+def _must(source: str) -> MailClass:
+    return MailClass(True, source)
+
+
+def _may(source: str) -> MailClass:
+    return MailClass(False, source)
+
+
+#: A customer's notices, and whatever has a deadline, asks for something or takes something away, cannot be switched
+#: off. What only says how far a claim is, or confirms what the partner did itself, can.
+CLASSES: Mapping[MailKind, MailClass] = {
+    MailKind.CUSTOMER_REQUESTED: _must("D3"),
+    MailKind.CUSTOMER_APPROVED: _must("D3 D20"),
+    MailKind.INFORMATION_REQUESTED: _must("R33 D15"),
+    MailKind.COMMENTED: _must("D26"),
+    MailKind.COMPETING: _must("D17"),
+    MailKind.APPROVED: _may("R44"),
+    MailKind.REJECTED: _must("R37"),
+    MailKind.REJECTED_FINAL: _must("R37 T16b"),
+    MailKind.WITHDRAWN: _may("D8"),
+    MailKind.DISASSOCIATED: _may("D8"),
+    MailKind.OFFICIAL: _may("T12"),
+    MailKind.NOTICE_UNDELIVERED: _must("D20"),
+    MailKind.ASSOCIATION_ENDED: _must("D16 D17"),
+    MailKind.REASSOCIATE: _must("D23"),
+    MailKind.DEADLINE_NEAR: _must("D15 R39"),
+    MailKind.WINDOW_CLOSED: _may("T17"),
+    MailKind.DEADLINE_MISSED: _must("D5"),
+    MailKind.OPERATOR_TASK: _must("D20"),
+}
 
 
 class Recipient(StrEnum):
@@ -98,6 +141,8 @@ class Deferred(AboutMail):
     at: Moment
     next_at: Moment
     reply: str = Field(max_length=500)
+    first_at: Moment | None = None
+    """When the first attempt was made: 48 hours later it is given up."""
 
 
 class Bounced(AboutMail):
@@ -106,3 +151,21 @@ class Bounced(AboutMail):
     attempt: int = Field(ge=1)
     at: Moment
     reply: str = Field(max_length=500)
+
+
+class SupersededReason(StrEnum):
+    """Why a mail is not sent any more."""
+
+    CONTACT_REPLACED = "contact_replaced"
+    """The claim has another contact by now: later mail goes there, and this mail to nobody (R35, D20)."""
+
+
+class Superseded(AboutMail):
+    """It was not handed over yet, and is not sent any more. Where it was on its way at that very moment, what became of
+    it is told all the same, and counts.
+    """
+
+    attempt: int = Field(ge=0)
+    """Attempts that were made until then."""
+    at: Moment
+    reason: SupersededReason

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from cpor.domain.vocabulary import Channel, PartnerStatus, SubscriptionState, UserRole
+from cpor.domain.vocabulary import Channel, MailWanted, PartnerStatus, SubscriptionState, UserRole
 from schemas.base import Message
 from schemas.fields import (
     AnyUuidText,
@@ -47,7 +47,7 @@ class Location(Message):
 
 class User(Message):
     """`locations`: the only ones the user acts for; null means all (D14). `copy_on_mail`: a copy of the mails of claims
-    that the user submitted (D28).
+    that the user submitted (D28). `mail`: all mails, or only those that cannot be switched off.
     """
 
     user_id: UserIdText
@@ -57,6 +57,7 @@ class User(Message):
     language: LanguageTag | None = None
     locations: tuple[LocationIdText, ...] | None = None
     copy_on_mail: bool = False
+    mail: MailWanted = MailWanted.ALL
 
 
 class Partner(Message):

@@ -9,6 +9,7 @@ from cpor.domain.vocabulary import (
     Channel,
     InstantField,
     LocationId,
+    MailWanted,
     PartnerId,
     PartnerStatus,
     SubscriptionId,
@@ -33,7 +34,7 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A partner's user; `locations` None means all of them (D14). `copy_on_mail`: D28."""
+    """A partner's user; `locations` None means all of them (D14). `copy_on_mail`: D28; `mail`: domain §5 row 32."""
 
     user_id: UserId
     name: str
@@ -42,6 +43,7 @@ class User:
     language: str | None = None
     locations: tuple[LocationId, ...] | None = None
     copy_on_mail: bool = False
+    mail: MailWanted = MailWanted.ALL
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,6 +130,13 @@ class ActorKind(StrEnum):
     OPERATOR = "operator"
 
 
+class MailWanted(StrEnum):
+    """Which mails a partner's user gets; the mandatory ones cannot be switched off."""
+
+    ALL = "all"
+    MANDATORY = "mandatory"
+
+
 class UserRole(StrEnum):
     """R5, D14; the role comes from the partner's directory entry."""
 

@@ -170,6 +170,7 @@ _STYLES = {
     "delivered": "green",
     "deferred": "yellow",
     "bounced": "red",
+    "superseded": "dim",
     "on_its_way": "yellow",
     "declined": "red",
     "agreed": "green",
@@ -183,6 +184,7 @@ def _notice(notice: Notice) -> list[Any]:
         "delivered": f"at {_moment(notice.delivered_at)}",
         "deferred": f"again at {_moment(notice.next_at)}: {notice.reply}",
         "bounced": notice.reply,
+        "superseded": "the contact was replaced before it went out",
     }.get(notice.delivery)
     style = _STYLES[notice.delivery]
     return [_moment(notice.at), notice.notice, notice.approval, Text(notice.delivery, style=style), known]

@@ -22,16 +22,18 @@ from cpor.runtime.record import Record, TopicPartition
 from cpor.runtime.topics import Topic
 from schemas import envelope
 from schemas.consent import REQUESTED, RESPONSE
-from schemas.mail import BOUNCED, DEFERRED, DELIVERED
+from schemas.mail import BOUNCED, DEFERRED, DELIVERED, SUPERSEDED
 
-_DELIVERIES = {DELIVERED: "delivered", DEFERRED: "deferred", BOUNCED: "bounced"}
+_DELIVERIES = {DELIVERED: "delivered", DEFERRED: "deferred", BOUNCED: "bounced", SUPERSEDED: "superseded"}
 #: What lies in a tenant's partition about consent.
 TOPICS = (Topic.CONSENT_EVENTS, Topic.CONSENT_RESPONSES, Topic.DELIVERIES)
 
 
 @dataclass(slots=True)
 class Notice:
-    """A notice to the customer; times are RFC 3339. `delivery`: on_its_way, delivered, deferred, bounced."""
+    """A notice to the customer; times are RFC 3339. `delivery`: on_its_way, delivered, deferred, bounced,
+    superseded.
+    """
 
     id: str
     at: str
@@ -128,12 +130,12 @@ def _answered(told: _Told) -> Answered:
 
 
 def _deliver(notice: Notice, told: _Told) -> None:
-    """A mail that came twice was delivered when it first came."""
-    if notice.delivery == "delivered":
+    """A mail that came twice was delivered when it first came; one that nobody sends any more is not put off."""
+    if notice.delivery == "delivered" or (notice.delivery == "superseded" and told.type == DEFERRED):
         return
     notice.delivery, notice.mail_id = _DELIVERIES[told.type], told.value["mail_id"]
     notice.delivered_at = told.value["at"] if notice.delivery == "delivered" else None
-    notice.next_at, notice.reply = told.value.get("next_at"), told.value.get("reply")
+    notice.next_at, notice.reply = told.value.get("next_at"), told.value.get("reply") or told.value.get("reason")
 
 
 def _judge(answers: Iterable[Answered], told: _Told) -> None:

@@ -19,7 +19,7 @@ from cpor.runtime.record import Record
 from cpor.runtime.topics import Topic
 from schemas import consent, deadlines
 from schemas.envelope import Envelope, read_envelope
-from schemas.mail import BOUNCED
+from schemas.mail import BOUNCED, SUPERSEDED
 
 #: What is read.
 TOPICS = (Topic.CONSENT_EVENTS, Topic.DELIVERIES, Topic.DEADLINE_EVENTS)
@@ -78,12 +78,16 @@ def tasks_of(claims: Iterable[Claim], records: Iterable[Record], over: Iterable[
     """The open tasks, with those of the associations that are over, the oldest first. Pure."""
     told: dict[str, _Told] = {}
     bounced: dict[str, Mapping[str, Any]] = {}
+    superseded: set[str] = set()
     for record in records:
         value, about = from_json(record.value or b"{}"), read_envelope(record.headers)
         if about.type == BOUNCED:
             bounced.setdefault(value["cause"], value)
+        elif about.type == SUPERSEDED:
+            superseded.add(value["cause"])
         elif about.subject is not None:
             _hear(told.setdefault(about.subject, _Told()), about, value)
+    bounced = {cause: value for cause, value in bounced.items() if cause not in superseded}
     found = (task for claim in claims for task in _tasks(claim, told.get(claim.claim_id, _Told()), bounced))
     return sorted([*found, *tasks_of_ends(over)], key=lambda task: (task.since, task.claim.claim_id, task.kind))
 

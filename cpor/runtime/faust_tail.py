@@ -13,8 +13,9 @@ from cpor.runtime.record import Record, TopicPartition
 LONGEST = 20.0
 
 
-async def read_tail(bootstrap: str, place: TopicPartition, most: int) -> list[Record]:
-    """At most `most` committed records, oldest first, up to the end as it is now. Raises Retry where it takes too long.
+async def read_tail(bootstrap: str, place: TopicPartition, most: int, since: int | None = None) -> list[Record]:
+    """At most `most` committed records, oldest first, up to the end as it is now; with `since` (an offset) all from
+    there on. Raises Retry where it takes too long.
 
     `appended_at` is the broker's own, on no test clock.
     """
@@ -24,18 +25,20 @@ async def read_tail(bootstrap: str, place: TopicPartition, most: int) -> list[Re
     try:
         async with asyncio.timeout(LONGEST):
             await consumer.start()
-            return await _newest(consumer, aiokafka.TopicPartition(*place), most)
+            return await _newest(consumer, aiokafka.TopicPartition(*place), most, since)
     except TimeoutError:
         raise Retry(f"the end of {place} cannot be read") from None
     finally:
         await consumer.stop()
 
 
-async def _newest(consumer: aiokafka.AIOKafkaConsumer, place: aiokafka.TopicPartition, most: int) -> list[Record]:
+async def _newest(
+    consumer: aiokafka.AIOKafkaConsumer, place: aiokafka.TopicPartition, most: int, since: int | None
+) -> list[Record]:
     consumer.assign([place])
     end = (await consumer.end_offsets([place]))[place]
     begin = (await consumer.beginning_offsets([place]))[place]
-    consumer.seek(place, max(begin, end - most))
+    consumer.seek(place, max(begin, end - most if since is None else since))
     found: list[Record] = []
     while await consumer.position(place) < end:
         for records in (await consumer.getmany(place, timeout_ms=500)).values():

@@ -59,6 +59,10 @@ class ClaimRow:
     told_end: date | None = None
     #: The partner's user who submitted (D28).
     submitted_by: UserId | None = None
+    #: The newest request for information, while the partner's answer to it is awaited.
+    asked: ev.InformationRequested | None = None
+    #: Mails that are not sent any more as their contact was replaced: id, and how often they had been tried.
+    superseded: tuple[tuple[str, int], ...] = ()
 
     def clock(self, clock: Clock) -> RunningClock | None:
         """The clock if it runs; a paused one does not."""
@@ -94,6 +98,8 @@ def after(row: ClaimRow | None, event: ev.Event) -> ClaimRow:
     changes = change(row, event) if change else {}
     if event.clocks_started or event.clocks_stopped or isinstance(event, ev.InformationRequested):
         changes["clocks"] = _clocks(row.clocks, event)
+    if row.asked is not None and event.status != Status.PARTNER_ACTION_REQUIRED:
+        changes["asked"] = None
     return replace(row, sequence=event.sequence, status=event.status, **changes)
 
 
@@ -146,6 +152,10 @@ def _filled_in(row: ClaimRow, event: ev.Filed | ev.Submitted | ev.Resubmitted) -
     return {"form": replace(row.form, subscription_id=event.subscription_id), "subscription_filled_in": True}
 
 
+def _asked(row: ClaimRow, event: ev.InformationRequested) -> Changes:
+    return {"asked": event}
+
+
 def _submitted(row: ClaimRow, event: ev.Filed | ev.Submitted) -> Changes:
     return {"submitted_by": UserId(event.actor.id)} | _filled_in(row, event)
 
@@ -178,6 +188,7 @@ def _disputed(row: ClaimRow, event: ev.Disputed) -> Changes:
 
 _CHANGES: Mapping[EventName, Callable[[ClaimRow, Any], Changes]] = {
     EventName.EDITED: _edited,
+    EventName.INFORMATION_REQUESTED: _asked,
     EventName.SUBMITTED: _submitted,
     EventName.RESUBMITTED: _filled_in,
     EventName.APPROVED: _approved,

@@ -10,9 +10,9 @@ from cpor.domain import events as ev
 from cpor.domain.directory import check_partner
 from cpor.domain.permissions import may_see
 from cpor.domain.reference import Customer, Partner, User
-from cpor.domain.vocabulary import ActorKind, Clock, Instant, UserRole
+from cpor.domain.vocabulary import ActorKind, Clock, Instant, MailWanted, UserRole
 from schemas.consent import Notice
-from schemas.mail import MailKind, Recipient
+from schemas.mail import CLASSES, MailKind, Recipient
 from services.notify.claim import ClaimRow
 from services.notify.dates import Deadline, deadline
 
@@ -32,13 +32,18 @@ class Settings:
 
 
 class Address(NamedTuple):
-    """Who gets a mail: address, name, language and, where known, zone."""
+    """Who gets a mail: address, name, language and, where known, zone; and which mails that is to be."""
 
     recipient: Recipient
     email: str
     name: str
     language: str | None
     zone: str | None
+    wanted: MailWanted = MailWanted.ALL
+
+    def wants(self, kind: MailKind) -> bool:
+        """Domain §5 row 32: what is mandatory comes to everybody."""
+        return self.wanted == MailWanted.ALL or CLASSES[kind].mandatory
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +86,19 @@ class Told:
         zone = self.partner.timezone if self.partner else None
         contact = self.row.partner
         if contact is not None:
-            language = contact.language or (self.partner.language if self.partner else None)
-            yield Address(Recipient.PARTNER, contact.email, contact.name, language, zone)
+            user = self._user_at(contact.email)
+            language = contact.language or (user and user.language) or (self.partner.language if self.partner else None)
+            wanted = user.mail if user is not None else MailWanted.ALL
+            yield Address(Recipient.PARTNER, contact.email, contact.name, language, zone, wanted)
             yield from self._copies(contact.email)
             return
         for email, user in {each.email: each for each in self._admins()}.items():
-            yield Address(Recipient.PARTNER, email, user.name, user.language, zone)
+            yield Address(Recipient.PARTNER, email, user.name, user.language, zone, user.mail)
+
+    def _user_at(self, email: str) -> User | None:
+        """The user whose address this is: what it prefers holds for it as a contact, too."""
+        users = self.partner.users if self.partner else ()
+        return next((each for each in users if each.email.casefold() == email.casefold()), None)
 
     def _copies(self, contact: str) -> Iterator[Address]:
         """D28; to nobody who may not see the claim (any more): of a suspended partner, or of other locations."""
@@ -96,7 +108,7 @@ class Told:
             return
         if may_see(user, self.row.form.location_id) and user.email.lower() != contact.lower():
             language = user.language or partner.language
-            yield Address(Recipient.PARTNER_USER, user.email, user.name, language, partner.timezone)
+            yield Address(Recipient.PARTNER_USER, user.email, user.name, language, partner.timezone, user.mail)
 
     def _admins(self) -> Iterator[User]:
         for user in self.partner.users if self.partner else ():

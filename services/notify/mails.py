@@ -41,7 +41,8 @@ def _to_partner(told: Told, event: ev.Event, kind: MailKind, write: Write) -> Dr
 
 def _drafts(addresses: Iterable[Address], kind: MailKind, cause: str, at: Any, write: Write, **notice: Any) -> Drafts:
     for to in addresses:
-        yield Draft(kind, to, cause, at, write(to), **notice)
+        if to.wants(kind):
+            yield Draft(kind, to, cause, at, write(to), **notice)
 
 
 def _information_requested(told: Told, event: ev.InformationRequested) -> Drafts:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cpor.domain import ids
-from cpor.domain.vocabulary import ClaimId
+from cpor.domain.vocabulary import ClaimId, instant_text
 from cpor.runtime.errors import Reject
 from cpor.runtime.processor import Context, Timer
 from cpor.runtime.record import Record
@@ -11,9 +13,10 @@ from cpor.runtime.topics import Topic
 from cpor.words import speak
 from schemas.base import read, write
 from schemas.envelope import Envelope, Header, headers
-from schemas.mail import ATTEMPT, BOUNCED, DEFERRED, DELIVERED, MAIL, Bounced, Deferred, Delivered, Mail
+from schemas.mail import ATTEMPT, BOUNCED, DEFERRED, DELIVERED, FIRST_AT, MAIL, Bounced, Deferred, Delivered, Mail
 from services.notify.ics import calendar_file
 from services.notify.letters import Draft, Told
+from services.notify.posted import Posted
 from services.notify.rendering import render
 from services.notify.tables import OUTBOX, SOURCE
 
@@ -27,7 +30,7 @@ def send(context: Context, told: Told, draft: Draft) -> None:
     key = told.row.form.tenant_id.encode()
     value = write(mail)
     context.emit(Topic.MAIL, context.partition, key, value, _headers(mail))
-    context.put(OUTBOX, mail.mail_id.encode(), value)
+    context.put(OUTBOX, mail.mail_id.encode(), Posted(value))
 
 
 def written(told: Told, draft: Draft) -> Mail:
@@ -65,21 +68,26 @@ def delivery(context: Context, record: Record, envelope: Envelope) -> Bounced | 
         if envelope.type == DEFERRED:
             _deferred(context, record, read(Deferred, value))
         elif envelope.type == DELIVERED:
-            _over(context, read(Delivered, value).mail_id)
+            over(context, read(Delivered, value).mail_id)
         elif envelope.type == BOUNCED:
             bounced = read(Bounced, value)
-            return bounced if _over(context, bounced.mail_id) else None
+            return bounced if over(context, bounced.mail_id) else None
     except ValueError as fault:
         raise Reject("unreadable_event", str(fault)[:300], record=record.origin) from fault
     return None
 
 
 def _deferred(context: Context, record: Record, told: Deferred) -> None:
-    if context.get(OUTBOX, told.mail_id.encode()) is not None:
-        context.set_timer(Timer(told.next_at, told.mail_id, RESEND, 0, 0, b"%d|%b" % (told.attempt, record.key or b"")))
+    row: Posted | None = context.get(OUTBOX, told.mail_id.encode())
+    if row is None:
+        return
+    first_at = told.first_at or row.first_at or told.at
+    tried = replace(row, attempts=max(told.attempt, row.attempts), first_at=first_at)
+    context.put(OUTBOX, told.mail_id.encode(), tried)
+    context.set_timer(Timer(told.next_at, told.mail_id, RESEND, 0, 0, b"%d|%b" % (told.attempt, record.key or b"")))
 
 
-def _over(context: Context, mail_id: str) -> bool:
+def over(context: Context, mail_id: str) -> bool:
     """Whether it was on its way until now."""
     if context.get(OUTBOX, mail_id.encode()) is None:
         return False
@@ -88,11 +96,8 @@ def _over(context: Context, mail_id: str) -> bool:
     return True
 
 
-def send_again(context: Context, timer: Timer) -> None:
+def send_again(context: Context, row: Posted, attempt: int, tenant: bytes) -> None:
     """The same mail under the same Message-ID, on a topic of its own: `cpor.notify.mail` holds every mail once."""
-    value = context.get(OUTBOX, timer.claim.encode())
-    if value is None:
-        return
-    attempt, _, tenant = timer.data.partition(b"|")
-    told = _headers(read(Mail, value), ((ATTEMPT, b"%d" % (int(attempt) + 1)),))
-    context.emit(Topic.NOTIFY_RESEND, context.partition, tenant, value, told)
+    first_at = ((FIRST_AT, instant_text(row.first_at).encode()),) if row.first_at is not None else ()
+    told = _headers(row.mail, ((ATTEMPT, b"%d" % attempt), *first_at))
+    context.emit(Topic.NOTIFY_RESEND, context.partition, tenant, row.value, told)

@@ -14,7 +14,7 @@ from cpor.runtime.topics import Topic
 from schemas import consent, deadlines
 from schemas.base import M, read
 from schemas.envelope import SUBJECT, Envelope, read_envelope
-from services.notify import claim, ending, outbox
+from services.notify import claim, ending, outbox, superseding
 from services.notify.letters import Draft, Settings, Told
 from services.notify.mails import (
     mails_of_bounce,
@@ -66,7 +66,7 @@ class Notify(Processor):
 
     def fire(self, context: Context, timer: Timer) -> None:
         if timer.clock == outbox.RESEND:
-            outbox.send_again(context, timer)
+            superseding.send_again(context, timer, lambda row: self._told(context, row))
         else:
             row: claim.ClaimRow | None = context.get(CLAIMS, timer.claim.encode())
             assert row is not None, "only claims that there are are watched"
@@ -87,6 +87,7 @@ class Notify(Processor):
             raise Reject("unreadable_event", str(fault)[:300], record=record.origin) from fault
         context.put(CLAIMS, event.claim_id.encode(), row)
         send_update(context, row, event)
+        superseding.follow(context, self._told(context, row, before), event.at)
         self._send(context, row, lambda told: mails_of_event(told, event), before)
         ending.watch(context, row, event)
 

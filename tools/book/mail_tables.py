@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cpor.domain.policy import Notice, Policy
 from cpor.domain.vocabulary import Status
-from schemas.mail import MailKind, Recipient
+from schemas.mail import CLASSES, MailKind, Recipient
 from tools.book.markdown import EDITIONS, NONE, table
 
 K = MailKind
@@ -79,10 +79,12 @@ LETTERS: Mapping[MailKind, Letter] = {
 
 
 def mails() -> str:
-    head = ("mail", "to", "sent when", *(rules.edition for rules in EDITIONS), "source")
+    head = ("mail", "to", "sent when", *(rules.edition for rules in EDITIONS), "mandatory", "source")
     return table(head, [_row(kind, letter) for kind, letter in LETTERS.items()])
 
 
 def _row(kind: MailKind, letter: Letter) -> tuple[str, ...]:
     text = f"[`{kind}`](../services/notify/templates/{kind}/en/body.txt)"
-    return text, letter.to, letter.when, *("yes" if letter.has(rules) else NONE for rules in EDITIONS), letter.source
+    has = ("yes" if letter.has(rules) else NONE for rules in EDITIONS)
+    mandatory = "yes" if CLASSES[kind].mandatory else NONE
+    return text, letter.to, letter.when, *has, mandatory, letter.source

@@ -58,6 +58,7 @@ class Balances:
     delivered: int
     bounced: int
     deferred: int
+    superseded: int
     in_flight: int
     arrived: int | None
     doubles: int | None
@@ -76,7 +77,8 @@ class Balances:
     def rows(self) -> tuple[Row, ...]:
         """What must hold of a pipeline at rest."""
         told = " + ".join(f"{number} {fate.value.replace('_', ' ')}" for fate, number in self.fates.items() if number)
-        ways = {"delivered": self.delivered, "bounced": self.bounced, "deferred": self.deferred}
+        names = ("delivered", "bounced", "deferred", "superseded")
+        ways: dict[str, int] = {name: getattr(self, name) for name in names}
         became = " + ".join(f"{number} {name}" for name, number in ways.items() if number)
         found = [
             Row("approvals", self.approvals, told or "none", sum(self.fates.values())),
@@ -104,6 +106,7 @@ def balances(log: PipelineLog) -> Balances:
         delivered=len(became.delivered),
         bounced=len(became.bounced),
         deferred=len(became.deferred),
+        superseded=len(became.superseded),
         in_flight=len(became.in_flight),
         arrived=len(became.arrived) if looked else None,
         doubles=became.doubles if looked else None,
@@ -124,7 +127,8 @@ def _mails(reading: Reading) -> tuple[MailCount, ...]:
     written = Counter(MailKind(read.value["kind"]) for read in reading.mails)
     called: Counter[MailKind] = Counter({MailKind.REASSOCIATE: written[MailKind.REASSOCIATE]})
     for identity, want in post.expected.items():
-        due = post.number_due(want)
+        # What was told anew to a contact that came later is called for by that.
+        due = None if post.was_superseded(want) else post.number_due(want)
         called[want.kind] += len(post.written.get(identity, ())) if due is None else due
     return tuple(MailCount(kind, called[kind], written[kind]) for kind in MailKind if called[kind] or written[kind])
 

@@ -15,7 +15,7 @@ from cpor.ops.checker.approvals import OVERDUE_MS
 from cpor.ops.checker.findings import Finding, FindingCode, finding
 from cpor.ops.checker.log import DELIVERY
 from cpor.ops.checker.reading import Read, Reading
-from schemas.mail import BOUNCED, DEFERRED, DELIVERED, AboutMail
+from schemas.mail import BOUNCED, DEFERRED, DELIVERED, SUPERSEDED, AboutMail, Recipient
 
 #: What every entry repeats of its mail.
 ABOUT = tuple(AboutMail.model_fields)
@@ -28,6 +28,8 @@ class Tally:
     delivered: set[str] = field(default_factory=set)
     bounced: set[str] = field(default_factory=set)
     deferred: set[str] = field(default_factory=set)
+    #: Not sent any more: their contact was replaced before they were handed over.
+    superseded: set[str] = field(default_factory=set)
     #: Nothing is told of them yet.
     in_flight: set[str] = field(default_factory=set)
     arrived: Counter[str] = field(default_factory=Counter)
@@ -49,7 +51,13 @@ def tally(reading: Reading) -> Tally:
 
 
 def _places(found: Tally) -> tuple[tuple[str, set[str]], ...]:
-    return (DELIVERED, found.delivered), (BOUNCED, found.bounced), (DEFERRED, found.deferred)
+    """In their order of weight: what was on its way when its contact was replaced may have arrived all the same."""
+    return (
+        (DELIVERED, found.delivered),
+        (BOUNCED, found.bounced),
+        (SUPERSEDED, found.superseded),
+        (DEFERRED, found.deferred),
+    )
 
 
 def _by_mail(entries: list[Read]) -> dict[str, list[Read]]:
@@ -64,6 +72,7 @@ def check_deliveries(reading: Reading) -> Iterator[Finding]:
     found, told = tally(reading), _by_mail(reading.deliveries)
     for read in reading.deliveries:
         yield from _entry(read, mails.get(read.value["mail_id"]))
+        yield from _superseded(reading, read, mails.get(read.value["mail_id"]))
     if DELIVERY in reading.log.services:
         for mail in sorted(found.in_flight):
             yield _of(mails[mail], FindingCode.MAIL_UNDELIVERED, "Nothing is told of its delivery.")
@@ -83,6 +92,18 @@ def _entry(read: Read, mail: Read | None) -> Iterator[Finding]:
     wrong = [name for name in ABOUT if read.value.get(name) != mail.value.get(name)]
     if wrong:
         yield _of(read, FindingCode.DELIVERY_WRONG, f"It is not what the mail says: {', '.join(wrong)}.")
+
+
+def _superseded(reading: Reading, read: Read, mail: Read | None) -> Iterator[Finding]:
+    """R35: only where the claim had another contact at some time."""
+    history = reading.history(str(read.value["claim_id"])) if read.type == SUPERSEDED else None
+    if history is None or mail is None:
+        return
+    people = [step.after.personal for step in history.steps]
+    to_customer = mail.value["recipient"] == Recipient.CUSTOMER
+    contacts = [each.customer_contact if to_customer else each.partner_contact for each in people]
+    if all(each is None or each.email.casefold() == mail.value["to"].casefold() for each in contacts):
+        yield _of(read, FindingCode.DELIVERY_WRONG, "It was taken back, and its contact was never replaced.")
 
 
 def _next_attempt(entries: list[Read]) -> int:

@@ -21,7 +21,7 @@ from cpor.domain.vocabulary import (
 )
 from cpor.ops.checker.reading import History, Read, Reading, Step
 from schemas import consent, deadlines
-from schemas.mail import BOUNCED, DEFERRED, MailKind, Recipient
+from schemas.mail import BOUNCED, DEFERRED, SUPERSEDED, MailKind, Recipient
 
 K, E = MailKind, EventName
 
@@ -173,8 +173,10 @@ def _of_task(reading: Reading, read: Read) -> Iterator[Expected]:
 
 
 def _first_notices_that_bounced(reading: Reading) -> Iterator[Read]:
-    """The notice at submission starts no wait that could be suspended. What is told of a mail first counts."""
-    over: set[str] = set()
+    """The notice at submission starts no wait that could be suspended. What is told of a mail first counts; of one
+    whose contact was replaced meanwhile nobody has to hear.
+    """
+    over = {str(read.value["mail_id"]) for read in reading.deliveries if read.type == SUPERSEDED}
     for read in reading.deliveries:
         if read.type == DEFERRED or read.value["mail_id"] in over:
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from functools import cached_property
 
@@ -11,14 +12,16 @@ from cpor.domain import ids
 from cpor.domain.directory import read_partner
 from cpor.domain.policy import policy
 from cpor.domain.reference import User
-from cpor.domain.vocabulary import UserRole, parse_instant
+from cpor.domain.vocabulary import MailWanted, UserRole, parse_instant
 from cpor.ops.checker.findings import Finding, FindingCode, finding
 from cpor.ops.checker.letters import Expected, Identity, expected
 from cpor.ops.checker.log import NOTIFY
 from cpor.ops.checker.reading import History, Read, Reading
-from schemas.mail import MailKind, Recipient
+from schemas.mail import SUPERSEDED, MailKind, Recipient
 
 _DAY_MS = 86_400_000
+#: What a partner's user may switch off, written down a second time.
+OPTIONAL = (MailKind.APPROVED, MailKind.WITHDRAWN, MailKind.DISASSOCIATED, MailKind.OFFICIAL, MailKind.WINDOW_CLOSED)
 #: 1970-01-01 as `date.toordinal` counts.
 _EPOCH = date(1970, 1, 1).toordinal()
 
@@ -34,6 +37,8 @@ class Post:
         for read in reading.mails:
             identity = (read.value["cause"], read.value["kind"], read.value["recipient"])
             self.written.setdefault(identity, []).append(read)
+        #: Not sent any more: the same may have been told to the contact that came after.
+        self.superseded = {str(read.value["mail_id"]) for read in reading.deliveries if read.type == SUPERSEDED}
 
     @cached_property
     def users(self) -> dict[str, list[User]]:
@@ -64,15 +69,30 @@ class Post:
             return None if operations is None else int(operations != "")
         if want.to == Recipient.PARTNER_USER:
             return None
-        return 1 if want.addresses() else 0 if want.to == Recipient.CUSTOMER else None
+        if want.to == Recipient.CUSTOMER:
+            return 1 if want.addresses() else 0
+        return 1 if want.addresses() and not self.may_be_unwanted(want) else None
+
+    def may_be_unwanted(self, want: Expected) -> bool:
+        """Domain §5 row 32: the contact is a user who, at some time, wanted no mails of this kind."""
+        users = self.users.get(want.history.state.partner_id, ()) if want.kind in OPTIONAL else ()
+        addresses = {each.casefold() for each in want.addresses()}
+        return any(each.email.casefold() in addresses and each.mail == MailWanted.MANDATORY for each in users)
 
     def is_right(self, want: Expected, address: str) -> bool:
         if want.to == Recipient.OPERATIONS:
             return self.reading.log.operations in (None, address)
         if want.to == Recipient.PARTNER_USER:
             return address in self.copied(want.history)
-        known = want.addresses()
+        known = want.addresses() | (self._contacts(want) if self.was_superseded(want) else set())
         return address in (known if known or want.to == Recipient.CUSTOMER else self.admins(want.history))
+
+    def was_superseded(self, want: Expected) -> bool:
+        return any(read.value["mail_id"] in self.superseded for read in self.written.get(want.identity, ()))
+
+    def _contacts(self, want: Expected) -> set[str]:
+        """All that the claim had from then on."""
+        return replace(want, at_most=len(want.history.steps)).addresses()
 
     def is_of_ending(self, read: Read) -> bool:
         """D23: the mail before a known end. Which end it tells of is found among the days it may lie ahead."""
@@ -115,7 +135,8 @@ def _judge(post: Post, want: Expected, reads: list[Read]) -> Iterator[Finding]:
     if due == 1 and not reads and NOTIFY in post.reading.log.services:
         yield finding(FindingCode.MAIL_MISSING, f"The mail {want.kind} is missing.", claim=claim, cause=want.cause)
     different = {read.value["mail_id"]: read for read in reads}
-    if due is not None and len(different) > max(due, 1):
+    standing = different.keys() - post.superseded
+    if due is not None and len(standing) > max(due, 1):
         sentence = f"There are {len(different)} mails of one event, kind and recipient."
         yield _of(list(different.values())[1], FindingCode.MAIL_DOUBLED, sentence)
     for read in different.values():

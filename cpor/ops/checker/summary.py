@@ -67,7 +67,7 @@ def summary(log: PipelineLog) -> Summary:
 
 
 def _outcomes(books: Balances) -> dict[str, int]:
-    names = ("delivered", "bounced", "deferred", "in_flight")
+    names = ("delivered", "bounced", "deferred", "superseded", "in_flight")
     return {name: getattr(books, name) for name in names if getattr(books, name)}
 
 

@@ -11,7 +11,7 @@ from cpor.ops.checker import PipelineLog
 from cpor.ops.history import Entry, entry_of
 from cpor.runtime.record import Record
 from schemas import envelope
-from schemas.mail import BOUNCED, DEFERRED, MAIL
+from schemas.mail import BOUNCED, DEFERRED, MAIL, SUPERSEDED
 
 #: So much is shown of what was said: two lines on a screen of 100 columns.
 LONGEST = 120
@@ -53,6 +53,8 @@ def _mails(records: Iterable[Record]) -> Iterator[Line]:
         elif kind in (BOUNCED, DEFERRED):
             became = "came back" if kind == BOUNCED else "was put off"
             yield Line(mail["at"], mail["recipient"], _short(f"{became}: {mail['reply']}"), mail=True)
+        elif kind == SUPERSEDED:
+            yield Line(mail["at"], mail["recipient"], "was taken back: there is another contact", mail=True)
 
 
 def _short(text: str) -> str:

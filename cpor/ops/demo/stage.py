@@ -21,7 +21,7 @@ from cpor.ops.partner_client import Dropbox, PartnerClient, Receipt, read_receip
 from cpor.runtime.record import Record, TopicPartition
 from cpor.runtime.topics import Topic, receipts_topic
 from schemas import envelope
-from schemas.mail import BOUNCED, DELIVERED
+from schemas.mail import BOUNCED, DELIVERED, SUPERSEDED
 
 #: Nothing came for so long: something is wrong with the pipeline.
 SILENCE_SECONDS = 60.0
@@ -248,7 +248,7 @@ class Stage:
         elif record.topic == Topic.MAIL:
             self.tally.mails_written += 1
         elif record.topic == Topic.DELIVERIES:
-            self.tally.mails += record.header(envelope.TYPE) in (DELIVERED, BOUNCED)
+            self.tally.mails += record.header(envelope.TYPE) in (DELIVERED, BOUNCED, SUPERSEDED)
         else:
             receipt = read_receipt(record.key, record.value, record.headers)
             asked = self._receipts.pop(receipt.receipt_id, None)

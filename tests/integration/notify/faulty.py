@@ -6,10 +6,11 @@ import sys
 
 from cpor.runtime.faust_app import Limits, Send, run
 from cpor.runtime.health import Health
+from cpor.runtime.mailserver import Server
 from cpor.runtime.record import Record
 from cpor.runtime.settings import Settings
 from services.notify.delivery import SERVICE, Delivery, app_of, ledger_of
-from services.notify.smtp import Post, Server
+from services.notify.smtp import Post
 
 
 def main() -> None:

@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 
 from bench.mail import CPU, FAUST, arrival, rate_rows, rendered
+from cpor.runtime.mailserver import SENDER
 from schemas.mail import MailKind
 from services.notify.mime import message_bytes
-from services.notify.smtp import SENDER
 
 
 def test_a_rate_is_a_median_and_a_share_of_what_bare_smtplib_made_with_as_many_connections() -> None:

@@ -15,18 +15,20 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from cpor.devstack import mail as sink
 from cpor.domain import ids
 from cpor.domain.vocabulary import parse_instant
-from cpor.runtime.clock import ManualClock
+from cpor.runtime.clock import ManualClock, wall_ms
 from cpor.runtime.errors import Misconfigured, Reject, Retry
+from cpor.runtime.mailserver import SENDER, Server
 from cpor.runtime.record import Output, Record
 from cpor.runtime.topics import Topic
 from schemas.base import check, write
 from schemas.envelope import headers, read_envelope
-from schemas.mail import ATTEMPT, BOUNCED, DEFERRED, DELIVERED, Bounced, Deferred, Delivered, Mail
-from services.notify.delivery import MINUTE_MS, WAITS, Delivery
+from schemas.mail import ATTEMPT, BOUNCED, DEFERRED, DELIVERED, SUPERSEDED, Delivered, Mail
+from services.notify import ledger as notify_ledger
+from services.notify.delivery import Delivery
 from services.notify.ledger import Ledger
 from services.notify.mime import message_bytes
 from services.notify.outbox import written
-from services.notify.smtp import SENDER, Outcome, Post, Posts, Result, Server
+from services.notify.smtp import Outcome, Post, Posts, Result
 from tests.unit.notify.samples import samples
 
 NOW = parse_instant("2024-03-04T08:00:00Z")
@@ -167,7 +169,7 @@ def test_a_server_that_will_not_have_us_bounces_nobody() -> None:
 
     with running(serve) as port:
         outcome = Post(Server("127.0.0.1", port, seconds=5)).send(mail())
-    assert outcome == Outcome(Result.DEFERRED, "554 5.7.1 not from here")
+    assert outcome == Outcome(Result.DEFERRED, "554 5.7.1 not from here", ours=True)
 
 
 def test_a_connection_that_died_is_made_anew(tmp_path: Path) -> None:
@@ -199,7 +201,7 @@ def test_delivery_without_a_server_says_what_is_missing(smtp: str) -> None:
 def known(*entries: Record) -> Ledger:
     """A ledger that ends with these."""
 
-    async def tail(partition: int) -> Sequence[Record]:
+    async def tail(partition: int, since: int | None) -> Sequence[Record]:
         return entries
 
     return Ledger(tail)
@@ -207,19 +209,23 @@ def known(*entries: Record) -> Ledger:
 
 def handled(outcome: Outcome, attempt: int | None = None) -> Output:
     """What is told of one attempt with that outcome."""
+    about = () if attempt is None else ((ATTEMPT, b"%d" % attempt),)
+    record = Record(Topic.MAIL, 3, 9, NOW, b"tenant", write(mail()), about)
+    (told,) = done(record, outcome, known())
+    assert (told.topic, told.partition, told.key) == (Topic.DELIVERIES, 3, b"tenant")
+    envelope = read_envelope(told.headers)
+    assert envelope.id == ids.derived_id(mail().mail_id, envelope.type or "", attempt or 1)
+    return told
+
+
+def done(record: Record, outcome: Outcome, ledger: Ledger) -> list[Output]:
     sent: list[Output] = []
 
     async def send(output: Output) -> None:
         sent.append(output)
 
-    about = () if attempt is None else ((ATTEMPT, b"%d" % attempt),)
-    record = Record(Topic.MAIL, 3, 9, NOW, b"tenant", write(mail()), about)
-    asyncio.run(Delivery(lambda _: outcome, ManualClock(NOW), known())(record, send))
-    (told,) = sent
-    assert (told.topic, told.partition, told.key) == (Topic.DELIVERIES, 3, b"tenant")
-    envelope = read_envelope(told.headers)
-    assert envelope.id == ids.derived_id(mail().mail_id, envelope.type or "", attempt or 1)
-    return told
+    asyncio.run(Delivery(lambda _: outcome, ManualClock(NOW), ledger)(record, send))
+    return sent
 
 
 def test_a_delivered_mail_is_told_of_with_what_it_was_about() -> None:
@@ -227,20 +233,6 @@ def test_a_delivered_mail_is_told_of_with_what_it_was_about() -> None:
     entry = check(Delivered, told.value or b"")
     assert read_envelope(told.headers).type == DELIVERED
     assert (entry.mail_id, entry.cause, entry.kind, entry.attempt) == (mail().mail_id, mail().cause, mail().kind, 1)
-
-
-@pytest.mark.parametrize("attempt", range(1, len(WAITS) + 1))
-def test_a_deferred_mail_waits_longer_each_time(attempt: int) -> None:
-    told = handled(Outcome(Result.DEFERRED, "450 later"), attempt)
-    entry = check(Deferred, told.value or b"")
-    assert read_envelope(told.headers).type == DEFERRED
-    assert (entry.attempt, entry.next_at - entry.at) == (attempt, WAITS[attempt - 1] * MINUTE_MS)
-
-
-def test_a_mail_that_was_deferred_too_often_has_bounced() -> None:
-    told = handled(Outcome(Result.DEFERRED, "450 later"), len(WAITS) + 1)
-    assert read_envelope(told.headers).type == BOUNCED
-    assert check(Bounced, told.value or b"").reply == "gave up: 450 later"
 
 
 def test_no_address_stands_in_the_ledger_that_is_kept_for_ever() -> None:
@@ -273,6 +265,8 @@ def entry(kind: str, attempt: int = 1) -> Record:
         ((DEFERRED,), 1, False),
         ((DEFERRED,), 2, True),
         ((DEFERRED, DELIVERED), 2, False),
+        ((DEFERRED, SUPERSEDED), 2, False),
+        ((DEFERRED, SUPERSEDED), 4, True),
     ],
 )
 def test_what_is_on_record_of_an_attempt_is_not_done_again(
@@ -293,28 +287,54 @@ def test_what_is_on_record_of_an_attempt_is_not_done_again(
     assert bool(handed_over) == sent_again
 
 
+def arriving(partition: int = 0, appended_at: int | None = None) -> Record:
+    """A mail that was put on its topic just now, or then."""
+    return Record(Topic.MAIL, partition, 9, wall_ms() if appended_at is None else appended_at, b"t", b"", ())
+
+
 def test_the_record_is_read_once_for_each_partition_and_anew_after_a_rebalance() -> None:
     asked: list[int] = []
 
-    async def tail(partition: int) -> Sequence[Record]:
+    async def tail(partition: int, since: int | None) -> Sequence[Record]:
         asked.append(partition)
         await asyncio.sleep(0)
         return ()
 
     async def story() -> None:
         ledger = Ledger(tail)
-        await asyncio.gather(*(ledger.has(n % 2, "m", 1) for n in range(6)))
+        await asyncio.gather(*(ledger.has(arriving(n % 2), "m", 1) for n in range(6)))
         ledger.forget()
-        await ledger.has(1, "m", 1)
+        await ledger.has(arriving(1), "m", 1)
 
     asyncio.run(story())
     assert asked == [0, 1, 1]
 
 
+def test_a_mail_that_lay_on_its_topic_for_long_is_looked_up_again_from_where_the_last_look_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Meanwhile its contact may have been replaced."""
+    monkeypatch.setattr(notify_ledger, "LOOK_AGAIN", 0.0)
+    asked: list[int | None] = []
+    looks = [(entry(DEFERRED, 6),), (entry(DELIVERED, 7), entry(SUPERSEDED, 8))]
+
+    async def tail(partition: int, since: int | None) -> Sequence[Record]:
+        asked.append(since)
+        return looks.pop(0)
+
+    async def story() -> list[bool]:
+        ledger, old = Ledger(tail), wall_ms() - notify_ledger.OLD_MS - 1_000
+        fresh = [await ledger.has(arriving(), mail().mail_id, 7) for _ in range(3)]
+        return [*fresh, await ledger.has(arriving(appended_at=old), mail().mail_id, 9)]
+
+    assert asyncio.run(story()) == [False, False, False, True]
+    assert asked == [None, 7]
+
+
 def test_a_record_that_could_not_be_read_is_read_again() -> None:
     faults = [Retry("the broker is away")]
 
-    async def tail(partition: int) -> Sequence[Record]:
+    async def tail(partition: int, since: int | None) -> Sequence[Record]:
         if faults:
             raise faults.pop()
         return (entry(DELIVERED),)
@@ -322,7 +342,7 @@ def test_a_record_that_could_not_be_read_is_read_again() -> None:
     async def story() -> bool:
         ledger = Ledger(tail)
         with pytest.raises(Retry):
-            await ledger.has(0, mail().mail_id, 1)
-        return await ledger.has(0, mail().mail_id, 1)
+            await ledger.has(arriving(), mail().mail_id, 1)
+        return await ledger.has(arriving(), mail().mail_id, 1)
 
     assert asyncio.run(story())
