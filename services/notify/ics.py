@@ -16,6 +16,7 @@ from cpor.domain.vocabulary import Clock, Instant
 from cpor.words import Speech
 from schemas.mail import MailKind
 from services.notify.dates import Deadline
+from services.notify.foreign import Foreign
 from services.notify.letters import Draft, Told
 
 LENGTH = timedelta(hours=1)
@@ -104,11 +105,13 @@ def _alarm(summary: str) -> Alarm:
 def _summary(told: Told, speech: Speech, clock: Clock) -> str:
     if clock == Clock.PARTNER_ANSWER:
         return speech.say(
-            "mail", "Last day to answer the reviewer's request: claim %(claim)s", claim=told.row.claim_ref
+            "mail", "Last day to answer the reviewer's request: claim %(claim)s", claim=Foreign(told.row.claim_ref)
         )
     if clock == Clock.DISPUTE_WINDOW:
-        return speech.say("mail", "Last day to dispute the rejection: claim %(claim)s", claim=told.row.claim_ref)
-    return speech.say("mail", "Last day to decline the request of %(partner)s", partner=told.partner_name)
+        return speech.say(
+            "mail", "Last day to dispute the rejection: claim %(claim)s", claim=Foreign(told.row.claim_ref)
+        )
+    return speech.say("mail", "Last day to decline the request of %(partner)s", partner=Foreign(told.partner_name))
 
 
 def _description(told: Told, speech: Speech, due: Deadline) -> str:
@@ -118,9 +121,9 @@ def _description(told: Told, speech: Speech, due: Deadline) -> str:
         zone=due.zone, until=speech.exact(due.until),
     )  # fmt: skip
     about = (
-        (speech.say("mail", "Claim"), told.row.form.claim_name),
-        (speech.say("mail", "Reference"), told.row.claim_ref),
-        (speech.say("mail", "Customer"), told.customer_name),
+        (speech.say("mail", "Claim"), Foreign(told.row.form.claim_name)),
+        (speech.say("mail", "Reference"), Foreign(told.row.claim_ref)),
+        (speech.say("mail", "Customer"), Foreign(told.customer_name)),
     )
     return "\n".join([ends, *(f"{name}: {value}" for name, value in about)])
 

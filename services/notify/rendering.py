@@ -1,4 +1,5 @@
-"""A draft and its claim become subject, text and HTML: jinja2 with StrictUndefined, escaped where it is HTML.
+"""A draft and its claim become subject, text and HTML: jinja2 in its sandbox, with StrictUndefined, escaped where it is
+HTML.
 
 Three files a mail and language: `templates/<mail>/<language>/{subject.txt,body.txt,body.html}`, whole sentences as
 somebody who writes that language puts them. What all mails share stands once in `templates/shared`, its words and those
@@ -9,31 +10,35 @@ from __future__ import annotations
 
 import re
 import textwrap
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import FileSystemLoader, StrictUndefined, Template, pass_eval_context
+from jinja2.nodes import EvalContext
+from jinja2.sandbox import SandboxedEnvironment
+from markupsafe import escape
 
 from cpor.domain.model import Reason
 from cpor.domain.policy import UnitKind, policy
 from cpor.words import ENGLISH, Speech, chain, speak
 from cpor.words.codes import ALL, REASONS
+from services.notify.foreign import Foreign, cut, lines
 from services.notify.letters import Draft, Told
 
 TEMPLATES = Path(__file__).parent / "templates"
 PARTS = ("subject.txt", "body.txt", "body.html")
-#: What a subject may have at most, characters; a longer one is cut.
+#: What a subject should have at most, characters: names in a longer one are shortened.
+SUBJECT = 78
+#: What of a claim others have named, and how much of it is left at least; by its reference people look for the claim.
+SHORTEST = {"partner": 12, "customer": 12, "name": 12, "ref": 16}
+#: What a subject may have at most: where names are not what makes it long, it is cut.
 LONGEST_SUBJECT = 180
 #: Columns of plain text where words have gaps between them; Japanese and Chinese lines are left to the reader's window.
 COLUMNS = 78
 _WITHOUT_GAPS = ("ja", "zh-Hant")
 _GAPS = re.compile(r"\n{3,}")
-#: Control characters, line separators, and what turns the direction of writing (it makes names look like others).
-_UNSEEN = ("Cc", "Zl", "Zp", "Cs")
-_TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f"
 
 
 class Rendered(NamedTuple):
@@ -55,17 +60,15 @@ def render(told: Told, draft: Draft) -> Rendered:
     speech = speak(tried[-1])
     facts = _shared(told, draft, speech) | _worded(told, speech, draft.facts)
     made = environment(speech.language)
-    subject, text, html = (
-        made.get_template(f"{draft.kind.value}/{speech.language}/{part}").render(facts) for part in PARTS
-    )
-    return Rendered(one_line(subject), wrapped(text, speech.language), html, tried)
+    subject, text, html = (made.get_template(f"{draft.kind.value}/{speech.language}/{part}") for part in PARTS)
+    return Rendered(_subject(subject, facts), wrapped(text.render(facts), speech.language), html.render(facts), tried)
 
 
 @cache
-def environment(language: str = ENGLISH) -> Environment:
+def environment(language: str = ENGLISH) -> SandboxedEnvironment:
     """Escapes in `.html`, nowhere else."""
     speech = speak(language)
-    made = Environment(
+    made = SandboxedEnvironment(
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
         autoescape=lambda name: name is not None and name.endswith(".html"),
@@ -73,11 +76,24 @@ def environment(language: str = ENGLISH) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.globals |= {"language": language, "say": speech.say, "words": _words(speech)} | _marks(language)
+    made.globals |= {"language": language, "say": _saying(speech), "words": _words(speech)} | _marks(language)
     # Both ask the value for something: a fact that is missing fails here.
     made.filters |= {"day": lambda day: speech.day(day.replace()), "exact": lambda at: speech.exact(at.replace())}
     made.filters["listed"] = speech.listed
     return made
+
+
+def _saying(speech: Speech) -> Callable[..., str]:
+    """As `Speech.say`; in HTML its values are escaped, and names isolated, before they are put in."""
+
+    @pass_eval_context
+    def say(context: EvalContext, kind: str, english: str, /, **values: object) -> str:
+        if not context.autoescape:
+            return speech.say(kind, english, **values)
+        text = escape(speech.say(kind, english))
+        return text % values if values else text
+
+    return say
 
 
 def _marks(language: str) -> dict[str, str]:
@@ -97,11 +113,20 @@ def spoken(mail: str, wanted: str | None) -> tuple[str, ...]:
     return tried if (TEMPLATES / mail / tried[-1]).is_dir() else (*tried, ENGLISH)
 
 
-def one_line(subject: str) -> str:
-    """No header can be forged by what somebody wrote into a name."""
-    plain = "".join(" " if unicodedata.category(c) in _UNSEEN else "" if c in _TURNS else c for c in subject)
-    line = " ".join(plain.split())
-    return line if len(line) <= LONGEST_SUBJECT else f"{line[: LONGEST_SUBJECT - 1]}…"
+def _subject(template: Template, facts: dict[str, Any]) -> str:
+    """Its longest names are shortened until it fits, as far as they can be."""
+    line, claim = " ".join(template.render(facts).split()), dict(facts["claim"])
+    while len(line) > SUBJECT and (name := _longest(line, claim)):
+        claim[name] = claim[name].cut(max(SHORTEST[name], len(claim[name].plain) - (len(line) - SUBJECT)))
+        line = " ".join(template.render(facts | {"claim": claim}).split())
+    return line if len(line) <= LONGEST_SUBJECT else cut(line, LONGEST_SUBJECT)
+
+
+def _longest(line: str, claim: Mapping[str, Any]) -> str | None:
+    """Which of the names in the line can be shortened most; the reference comes last."""
+    spare = {name: len(claim[name].plain) - least for name, least in SHORTEST.items() if claim[name] in line}
+    found = (name for name, more in spare.items() if more > 0)
+    return max(found, key=lambda name: (name != "ref", spare[name]), default=None)
 
 
 def wrapped(text: str, language: str) -> str:
@@ -125,11 +150,13 @@ def _wrapped(lines: Iterable[str]) -> Iterator[str]:
 
 def _shared(told: Told, draft: Draft, speech: Speech) -> dict[str, Any]:
     """What every template may use, beside what `environment` has."""
-    return {"recipient": draft.to, "claim": _claim(told, speech)}
+    return {"recipient": draft.to._replace(name=Foreign(draft.to.name)), "claim": _claim(told, speech)}
 
 
 def _worded(told: Told, speech: Speech, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The facts of a draft with their codes in words."""
+    """The facts of a draft with their codes in words, and a comment as it may be shown."""
+    if facts.get("comment"):
+        facts = {**facts, "comment": lines(facts["comment"])}
     tell: dict[str, Callable[[Any], str]] = {
         "reasons": lambda reason: _reason(told, speech, reason),
         "remove_workloads": lambda code: _item(told, speech, code),
@@ -144,12 +171,12 @@ def _claim(told: Told, speech: Speech) -> dict[str, Any]:
     role = rules.role_row(form.solution_area, form.partner_role)
     return {
         "id": row.claim_id,
-        "ref": row.claim_ref,
-        "name": form.claim_name,
+        "ref": Foreign(row.claim_ref),
+        "name": Foreign(form.claim_name),
         "status": speech.say("status", rules.labels.statuses[row.status]),
-        "partner": told.partner_name,
+        "partner": Foreign(told.partner_name),
         "location": form.location_id,
-        "customer": told.customer_name,
+        "customer": Foreign(told.customer_name),
         "tenant": form.tenant_id,
         "area": speech.say("area", rules.labels.areas[form.solution_area]),
         "role": speech.say("role", role.label) if role else form.partner_role.value,
