@@ -69,8 +69,8 @@ class View:
     """`start`, then `caught_up`, and after it `reading`, from any thread; `close` at last.
 
     `health` is told of rounds as a worker's is, `alive` of everything that shows progress. `failure` is what ended the
-    view: a fault of ours, or of the disk. A broker that does not answer ends nothing: it is tried again, and until then
-    nobody is granted a `caught_up`.
+    view: a fault of ours, or of the disk; `ended` hears of it, in the view's thread. A broker that does not answer ends
+    nothing: it is tried again, and until then nobody is granted a `caught_up`.
     """
 
     def __init__(
@@ -81,6 +81,7 @@ class View:
         clock: Clock,
         health: Health | None = None,
         alive: Callable[[], None] = lambda: None,
+        ended: Callable[[Exception], None] = lambda fault: None,
     ) -> None:
         self._transport = transport
         self._path = path
@@ -88,6 +89,7 @@ class View:
         self._clock = clock
         self._health = health or Health("view", "0")
         self._alive = alive
+        self._ended = ended
         self._wishes: list[_Wish] = []
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -161,6 +163,7 @@ class View:
         self.failure = fault
         for wish in self._waiting():
             wish.granted.set()
+        self._ended(fault)
 
     def _follow(self) -> None:
         with (

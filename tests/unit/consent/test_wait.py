@@ -95,6 +95,43 @@ def test_a_bounced_notice_suspends_the_wait_at_once_and_a_corrected_contact_rest
     assert stage_of(stage.claim()) == "completed"
 
 
+@IN_BOTH
+@pytest.mark.rule("D20", edition="both")
+def test_a_notice_that_comes_back_after_its_delivery_suspends_the_wait_until_a_new_one_arrives(
+    edition: Edition,
+) -> None:
+    stage = approved(edition)
+    stage.arrives()
+    stage.pass_days(3)
+    stage.bounces()
+    stage.bounces()
+    stage.arrives()
+    assert stage.outcomes() == ["suspended"]
+    assert stage_of(stage.claim()) == "suspended"
+    stage.resend(customer_contact=CONTACT)
+    stage.arrives()
+    stage.pass_to(stage.due() + GRACE)
+    stage.run()
+    assert stage.outcomes() == ["suspended", "completed"]
+
+
+@IN_BOTH
+@pytest.mark.rule("D20", edition="both")
+def test_a_notice_that_comes_back_after_the_wait_has_passed_changes_nothing(edition: Edition) -> None:
+    stage = approved(edition)
+    stage.arrives()
+    stage.pass_to(stage.due() + GRACE)
+    stage.run()
+    official = stage.claim()
+    assert stage_of(official) == "completed"
+    stage.bounces()
+    stage.run()
+    assert stage.outcomes() == ["completed"]
+    assert stage.claim() == official
+    assert len(stage.handed_off(Topic.ELIGIBLE)) == 1
+    stage.audit()
+
+
 def test_the_bounce_of_an_older_notice_no_longer_matters() -> None:
     stage = Stage()
     stage.waiting(delivered=False)

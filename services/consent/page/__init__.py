@@ -1,0 +1,1 @@
+"""The customer's page: what a claim is about, and two buttons (D4, D9, D19, D20)."""

@@ -1,0 +1,93 @@
+"""A claim in the reader's words: what `claim.html` tells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from cpor.domain.calendar import local_date, zone_info
+from cpor.domain.policy import policy
+from cpor.domain.vocabulary import Instant, PartnerRole
+from cpor.words import Speech
+from services.consent.page.knowledge import Known
+from services.consent.page.standing import Standing
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MINUTE = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Until:
+    """D28: the last whole local day in the clock's zone, and the exact end with its offset there."""
+
+    day: date
+    zone: str
+    exact: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """`answered`: when the newest answer came, in the claim's zone."""
+
+    partner: str
+    products: tuple[str, ...]
+    role: str
+    tenant: str
+    heard: str
+    answer: str | None
+    answered: datetime | None
+    phase: str
+    may_decline: bool
+    may_agree: bool
+    too_late: bool
+    limited: bool
+    until: Until | None
+    official: datetime | None
+    zone: str
+
+
+def shown(known: Known, where: Standing, speech: Speech) -> Shown:
+    claim, zone = known.claim, known.claim.origin.zone
+    official = claim.approval.completed_at if claim.approval is not None else None
+    return Shown(
+        partner=known.partner,
+        products=_products(known, speech),
+        role=role_in_words(claim.form.partner_role, speech),
+        tenant=claim.form.tenant_id,
+        heard=where.heard.value,
+        answer=where.answer.value if where.answer is not None else None,
+        answered=None if where.answered_at is None else local(where.answered_at, zone),
+        phase=where.phase.value,
+        may_decline=where.may_decline,
+        may_agree=where.may_agree,
+        too_late=where.too_late,
+        limited=where.limited,
+        until=None if where.until is None else until(where.until, zone),
+        official=None if official is None else local(official, zone),
+        zone=zone,
+    )
+
+
+def _products(known: Known, speech: Speech) -> tuple[str, ...]:
+    form = known.claim.form
+    names = policy(known.claim.policy).catalogue.get(form.solution_area, {})
+    return tuple(speech.say("product", names[code]) if code in names else code for code in form.workloads)
+
+
+def role_in_words(role: PartnerRole, speech: Speech) -> str:
+    """R10, from the customer's side."""
+    if role == PartnerRole.BUILD_INTENT_ADVISOR:
+        return speech.say("page", "advised your organisation before the purchase")
+    if role == PartnerRole.INFLUENCED_REVENUE:
+        return speech.say("page", "influenced what your organisation chose")
+    return speech.say("page", "helps your organisation to introduce and use the products")
+
+
+def until(due: int, zone: str) -> Until:
+    """`due` in ms is the first instant that is too late (D18)."""
+    return Until(local_date(Instant(due - 1), zone), zone, local(due, zone))
+
+
+def local(at: int, zone: str) -> datetime:
+    """On the whole minute."""
+    return (_EPOCH + timedelta(milliseconds=at - at % _MINUTE)).astimezone(zone_info(zone))
