@@ -224,14 +224,19 @@ def _outcome(fault: Exception) -> Outcome | None:
     if isinstance(fault, smtplib.SMTPResponseException):
         line = _line(fault.smtp_code, fault.smtp_error)
         return Outcome(Result.DEFERRED, line, ours=fault.smtp_code >= _FINAL)
-    if isinstance(fault, smtplib.SMTPServerDisconnected | OSError) and not _is_of_tls(fault):
-        return None
-    return Outcome(Result.DEFERRED, " ".join(str(fault).split())[:300], ours=True)
+    if _is_of_tls(fault) or _is_of_log_in(fault):
+        return Outcome(Result.DEFERRED, " ".join(str(fault).split())[:300], ours=True)
+    return None
 
 
 def _is_of_tls(fault: Exception) -> bool:
     """A certificate that we do not trust, or a server that speaks no TLS there."""
     return isinstance(fault, ssl.SSLError) and not isinstance(fault, _BROKEN)
+
+
+def _is_of_log_in(fault: Exception) -> bool:
+    """A server that offers no STARTTLS or no log-in that we know; every fault of smtplib is an OSError."""
+    return isinstance(fault, smtplib.SMTPException) and not isinstance(fault, smtplib.SMTPServerDisconnected)
 
 
 def _is_closing(outcome: Outcome | None) -> bool:
