@@ -5,12 +5,14 @@ from __future__ import annotations
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.mail import Mail
+from schemas.base import read, write
+from schemas.mail import Mail, Recipient
 from services.notify.mime import message_bytes
 from services.notify.outbox import written
 from tests.unit.notify.samples import AT, Sample, samples
@@ -45,6 +47,81 @@ def test_every_mail_reads_as_it_was_written(name: str) -> None:
     assert message["Reply-To"] == "help@cpor.example"
     assert round(parsedate_to_datetime(message["Date"]).timestamp() * 1000) == AT
     assert (message["X-CPOR-Kind"], message["X-CPOR-Claim"]) == (mail.kind.value, mail.claim_id)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_it_reads_like_the_message_the_standard_library_makes(name: str) -> None:
+    mail = made(SAMPLES[name])
+    wanted = EmailMessage(policy=policy.SMTP)
+    wanted.set_content(mail.text)
+    wanted.add_alternative(mail.html, subtype="html")
+    if mail.calendar is not None:
+        wanted.add_attachment(
+            mail.calendar.encode(), "text", "calendar", filename="deadline.ics", params={"method": "PUBLISH"}
+        )
+    ours, theirs = ([_leaf(part) for part in message.walk()] for message in (read_back(mail), _again(wanted)))
+    assert ours == theirs
+
+
+def _again(message: EmailMessage) -> EmailMessage:
+    return message_from_bytes(bytes(message), policy=policy.default)
+
+
+def _leaf(part: Any) -> tuple[str, str | None, str | None, str]:
+    kept = ("text/plain", "text/html")
+    raw = "" if part.is_multipart() else part.get_payload(decode=True).decode().replace("\r\n", "\n")
+    about = part.get_content_disposition(), part.get_filename()
+    return part.get_content_type(), *about, raw if part.get_content_type() in kept else raw.strip()
+
+
+def test_text_comes_first_and_the_calendar_file_is_an_attachment_with_a_plain_name() -> None:
+    mail = made(SAMPLES["rejected-1"])
+    parts = list(read_back(mail).walk())
+    kinds = ["multipart/mixed", "multipart/alternative", "text/plain", "text/html", "text/calendar"]
+    assert [part.get_content_type() for part in parts] == kinds
+    assert (parts[-1].get_content_disposition(), parts[-1].get_filename()) == ("attachment", "deadline.ics")
+    assert (parts[-1].get_param("method"), parts[-1].get_content_charset()) == ("PUBLISH", "utf-8")
+    assert _leaf(parts[-1])[-1] == str(mail.calendar).replace("\r\n", "\n").strip()
+
+
+def test_no_boundary_begins_another() -> None:
+    edges = [part.get_boundary() or "" for part in read_back(made(SAMPLES["rejected-1"])).walk() if part.is_multipart()]
+    assert len(edges) == 2
+    assert not any(one != other and one.startswith(other) for one in edges for other in edges)
+
+
+def test_the_mails_of_a_claim_to_one_side_are_one_thread() -> None:
+    threads: dict[Recipient, set[str]] = {}
+    for sample in SAMPLES.values():
+        message = read_back(made(sample))
+        assert message["In-Reply-To"] == message["References"] != message["Message-ID"]
+        threads.setdefault(sample.draft.to.recipient, set()).add(str(message["References"]))
+    assert {len(each) for each in threads.values()} == {1}
+    assert threads[Recipient.PARTNER] == threads[Recipient.PARTNER_USER]
+    assert len({each for found in threads.values() for each in found}) == 3
+
+
+def test_other_claims_are_other_threads() -> None:
+    mail = made(SAMPLES["approved-1"])
+    assert read_back(mail)["References"] != read_back(mail.model_copy(update={"claim_id": mail.mail_id}))["References"]
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.rule("R47")
+def test_a_mail_says_that_a_machine_wrote_it_and_that_no_list_can_be_left(name: str) -> None:
+    """A "no" of the customer is told with its meaning, never taken from a button of the mail program."""
+    mail = made(SAMPLES[name])
+    message = read_back(mail)
+    assert (message["Auto-Submitted"], message["Content-Language"]) == ("auto-generated", mail.language)
+    assert not [header for header in message.keys() if header.lower().startswith(("list-", "precedence"))]  # noqa: SIM118
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_every_attempt_has_the_same_bytes(name: str) -> None:
+    """Also after a mail has been on the log."""
+    mail = made(SAMPLES[name])
+    again = read(Mail, write(mail))
+    assert message_bytes(again, SENDER) == message_bytes(made(SAMPLES[name]), SENDER)
 
 
 @settings(deadline=None)
