@@ -130,12 +130,19 @@ def _answered(told: _Told) -> Answered:
 
 
 def _deliver(notice: Notice, told: _Told) -> None:
-    """A mail that came twice was delivered when it first came; one that nobody sends any more is not put off."""
-    if notice.delivery == "delivered" or (notice.delivery == "superseded" and told.type == DEFERRED):
+    """A mail that came twice was delivered when it first came, and one that came back, be it days later, did not reach
+    its recipient; one that nobody sends any more is not put off.
+    """
+    if _is_settled(notice.delivery, told.type):
         return
     notice.delivery, notice.mail_id = _DELIVERIES[told.type], told.value["mail_id"]
     notice.delivered_at = told.value["at"] if notice.delivery == "delivered" else None
     notice.next_at, notice.reply = told.value.get("next_at"), told.value.get("reply") or told.value.get("reason")
+
+
+def _is_settled(delivery: str, told: str) -> bool:
+    final = delivery == "bounced" or (delivery == "delivered" and told != BOUNCED)
+    return final or (delivery == "superseded" and told == DEFERRED)
 
 
 def _judge(answers: Iterable[Answered], told: _Told) -> None:

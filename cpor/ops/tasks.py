@@ -33,6 +33,7 @@ _CHECK = "find out whether the customer gave it, then cpor consent decline|agree
 class TaskKind(StrEnum):
     FIRST_NOTICE_BOUNCED = "first_notice_bounced"
     WAIT_SUSPENDED = "wait_suspended"
+    LATE_BOUNCE = "late_bounce"
     ANSWER_HELD = "answer_held"
     DEADLINE_MISSED = "deadline_missed"
     ASSOCIATION_OVER = "association_over"
@@ -44,6 +45,7 @@ class What(StrEnum):
     CORRECT = "ask the partner for the right address; after the approval: " + _RESEND
     RESEND = _RESEND
     CHECK = _CHECK
+    ASK = "find out what the customer says, then cpor consent decline|agree {claim} --note TEXT"
     TAKE_UP = "see to it that the claim is taken up: cpor review queue"
     END = "cpor ops end-associations --as YOU"
 
@@ -127,6 +129,7 @@ def _tasks(claim: Claim, told: _Told, bounced: Mapping[str, Mapping[str, Any]]) 
         yield Task(TaskKind.ANSWER_HELD, claim, told.held, "an answer waits for a check", What.CHECK)
     yield from _of_suspension(claim, told)
     yield from _of_first_notice(claim, told, bounced)
+    yield from _of_late_bounce(claim, told, bounced)
     yield from _of_deadlines(claim, told)
 
 
@@ -150,6 +153,16 @@ def _of_first_notice(claim: Claim, told: _Told, bounced: Mapping[str, Mapping[st
     if back is not None and notice == consent.Notice.SUBMITTED and claim.state.status in _BEFORE:
         why = f"the first notice bounced: {back['reply']}"
         yield Task(TaskKind.FIRST_NOTICE_BOUNCED, claim, back["at"], why, What.CORRECT)
+
+
+def _of_late_bounce(claim: Claim, told: _Told, bounced: Mapping[str, Mapping[str, Any]]) -> Iterator[Task]:
+    """Silence was taken for consent of a customer whom the notice did not reach: open until it says something."""
+    request, notice = told.notice or ("", "")
+    known, back = claim.state.consent, bounced.get(request)
+    silent = known.stage == ConsentStage.COMPLETED and known.agreed_at is None
+    if back is not None and notice == consent.Notice.APPROVED and silent and claim.state.status == Status.APPROVED:
+        why = f"the notice bounced after the wait: {back['reply']}"
+        yield Task(TaskKind.LATE_BOUNCE, claim, back["at"], why, What.ASK)
 
 
 def _of_deadlines(claim: Claim, told: _Told) -> Iterator[Task]:

@@ -50,6 +50,7 @@ TASKS = Codes(
     {
         "first_notice_bounced": "the customer's first notice bounced",
         "notice_bounced": "the customer's notice bounced",
+        "late_bounce": "the customer's notice bounced after the wait",
         "not_delivered": "the customer's notice has not arrived",
         "answer_held": "an answer of the customer has to be checked",
     },

@@ -63,6 +63,11 @@ class ClaimRow:
     asked: ev.InformationRequested | None = None
     #: Mails that are not sent any more as their contact was replaced: id, and how often they had been tried.
     superseded: tuple[tuple[str, int], ...] = ()
+    #: Of each approval the newest notice to the customer, by the id of consent's request, and the sequence of the event
+    #: by which its wait passed; and the notices that came back.
+    notices: tuple[tuple[int, str], ...] = ()
+    passed: tuple[tuple[int, int], ...] = ()
+    bounced: tuple[str, ...] = ()
 
     def clock(self, clock: Clock) -> RunningClock | None:
         """The clock if it runs; a paused one does not."""
@@ -170,6 +175,10 @@ def _approved(row: ClaimRow, event: ev.Approved) -> Changes:
     return {"units": event.units, "approval": event.sequence, "disputable": False}
 
 
+def _passed(row: ClaimRow, event: ev.ConsentCompleted) -> Changes:
+    return {"passed": (*row.passed, (event.approval, event.sequence))}
+
+
 def _ended(row: ClaimRow, event: ev.AssociationEnded) -> Changes:
     return {"units": tuple(each for each in row.units if each not in event.units)}
 
@@ -192,6 +201,7 @@ _CHANGES: Mapping[EventName, Callable[[ClaimRow, Any], Changes]] = {
     EventName.SUBMITTED: _submitted,
     EventName.RESUBMITTED: _filled_in,
     EventName.APPROVED: _approved,
+    EventName.CONSENT_COMPLETED: _passed,
     EventName.ASSOCIATION_ENDED: _ended,
     EventName.REJECTED: _rejected,
     EventName.REJECTED_FINAL: _over,

@@ -23,6 +23,7 @@ from schemas import consent, deadlines
 from schemas.consent import Notice
 from schemas.mail import Bounced, MailKind
 from services.notify.letters import Address, Draft, Told, said_by_others
+from services.notify.returned import passed_unheard
 
 Drafts = Iterator[Draft]
 Write = Callable[[Address], Mapping[str, Any]]
@@ -98,6 +99,7 @@ def _disputed(told: Told) -> bool:
 def _official(told: Told, event: ev.ConsentCompleted) -> Drafts:
     """T12, R48."""
     yield from _to_partner(told, event, MailKind.OFFICIAL, lambda to: {})
+    yield from _late(told, event.approval, event.at)
 
 
 def _rejected(told: Told, event: ev.Rejected) -> Drafts:
@@ -142,6 +144,7 @@ class Task(StrEnum):
 
     FIRST_NOTICE_BOUNCED = "first_notice_bounced"
     NOTICE_BOUNCED = "notice_bounced"
+    LATE_BOUNCE = "late_bounce"
     NOT_DELIVERED = "not_delivered"
     ANSWER_HELD = "answer_held"
 
@@ -217,9 +220,20 @@ def mails_of_held(told: Told, held: consent.Held, cause: str) -> Drafts:
 
 
 def mails_of_bounce(told: Told, bounced: Bounced, cause: str) -> Drafts:
-    """D20: the notice at submission; that of the approval suspends the wait, which has a mail of its own."""
+    """D20: the notice at submission; that of the approval suspends the wait, which has a mail of its own, unless the
+    wait has passed.
+    """
     if bounced.notice == Notice.SUBMITTED:
         yield from _to_operator(told, Task.FIRST_NOTICE_BOUNCED, cause, bounced.at)
+    else:
+        yield from _late(told, bounced.approval, bounced.at)
+
+
+def _late(told: Told, approval: int | None, at: Any) -> Drafts:
+    """D20: silence was taken for consent, and the notice has come back."""
+    passed = passed_unheard(told.row, approval)
+    if passed is not None:
+        yield from _to_operator(told, Task.LATE_BOUNCE, ids.event_id(told.row.claim_id, passed), at)
 
 
 def _link(page: str, token: str) -> str | None:

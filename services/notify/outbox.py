@@ -60,9 +60,7 @@ def _headers(mail: Mail, extra: tuple[Header, ...] = ()) -> list[Header]:
 
 
 def delivery(context: Context, record: Record, envelope: Envelope) -> Bounced | None:
-    """What became of a mail; the entry where that is news and no good ones. Delivery happens at least once: what is
-    told of a mail that has arrived is old.
-    """
+    """What became of a mail; the entry where it came back, be it days after it had arrived."""
     value = record.value or b""
     try:
         if envelope.type == DEFERRED:
@@ -71,7 +69,8 @@ def delivery(context: Context, record: Record, envelope: Envelope) -> Bounced | 
             over(context, read(Delivered, value).mail_id)
         elif envelope.type == BOUNCED:
             bounced = read(Bounced, value)
-            return bounced if over(context, bounced.mail_id) else None
+            over(context, bounced.mail_id)
+            return bounced
     except ValueError as fault:
         raise Reject("unreadable_event", str(fault)[:300], record=record.origin) from fault
     return None
@@ -87,13 +86,11 @@ def _deferred(context: Context, record: Record, told: Deferred) -> None:
     context.set_timer(Timer(told.next_at, told.mail_id, RESEND, 0, 0, b"%d|%b" % (told.attempt, record.key or b"")))
 
 
-def over(context: Context, mail_id: str) -> bool:
-    """Whether it was on its way until now."""
-    if context.get(OUTBOX, mail_id.encode()) is None:
-        return False
-    context.delete(OUTBOX, mail_id.encode())
-    context.cancel_timer(mail_id, RESEND, 0)
-    return True
+def over(context: Context, mail_id: str) -> None:
+    """It is no longer on its way."""
+    if context.get(OUTBOX, mail_id.encode()) is not None:
+        context.delete(OUTBOX, mail_id.encode())
+        context.cancel_timer(mail_id, RESEND, 0)
 
 
 def send_again(context: Context, row: Posted, attempt: int, tenant: bytes) -> None:

@@ -14,7 +14,7 @@ from cpor.runtime.topics import Topic
 from schemas import consent, deadlines
 from schemas.base import M, read
 from schemas.envelope import SUBJECT, Envelope, read_envelope
-from services.notify import claim, ending, outbox, superseding
+from services.notify import claim, ending, outbox, returned, superseding
 from services.notify.letters import Draft, Settings, Told
 from services.notify.mails import (
     mails_of_bounce,
@@ -95,6 +95,8 @@ class Notify(Processor):
         if envelope.type == consent.REQUESTED:
             asked = _read(consent.Requested, record)
             row = self._row(context, asked.claim_id, asked.approval or 1, envelope.causation)
+            row = returned.asked(row, asked, _id(record, envelope))
+            context.put(CLAIMS, row.claim_id.encode(), row)
             self._send(context, row, lambda told: mails_of_consent(told, asked, _id(record, envelope)))
         elif envelope.type == consent.HELD:
             held = _read(consent.Held, record)
@@ -114,7 +116,9 @@ class Notify(Processor):
     def _delivery(self, context: Context, record: Record, envelope: Envelope) -> None:
         bounced = outbox.delivery(context, record, envelope)
         row: claim.ClaimRow | None = None if bounced is None else context.get(CLAIMS, bounced.claim_id.encode())
+        row = None if bounced is None or row is None else returned.came_back(row, bounced)
         if bounced is not None and row is not None:
+            context.put(CLAIMS, row.claim_id.encode(), row)
             self._send(context, row, lambda told: mails_of_bounce(told, bounced, _id(record, envelope)))
 
     # -- what is said -------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from cpor.domain import ids
+from cpor.domain.events import ConsentCompleted
 from cpor.domain.model import ClaimState
 from cpor.domain.vocabulary import (
     ActorKind,
@@ -21,7 +22,7 @@ from cpor.domain.vocabulary import (
 )
 from cpor.ops.checker.reading import History, Read, Reading, Step
 from schemas import consent, deadlines
-from schemas.mail import BOUNCED, DEFERRED, SUPERSEDED, MailKind, Recipient
+from schemas.mail import BOUNCED, SUPERSEDED, MailKind, Recipient
 
 K, E = MailKind, EventName
 
@@ -149,6 +150,7 @@ def _without_copies(reading: Reading) -> Iterator[Expected]:
         yield from _of_clock(reading, read)
     for read in _first_notices_that_bounced(reading):
         yield from _of_task(reading, read)
+    yield from _of_late_bounces(reading)
 
 
 def _of_events(history: History) -> Iterator[Expected]:
@@ -173,16 +175,31 @@ def _of_task(reading: Reading, read: Read) -> Iterator[Expected]:
 
 
 def _first_notices_that_bounced(reading: Reading) -> Iterator[Read]:
-    """The notice at submission starts no wait that could be suspended. What is told of a mail first counts; of one
-    whose contact was replaced meanwhile nobody has to hear.
+    """The notice at submission starts no wait that could be suspended."""
+    return (read for read in _bounces(reading) if read.value.get("notice") == consent.Notice.SUBMITTED)
+
+
+def _bounces(reading: Reading) -> Iterator[Read]:
+    """The first word of each mail that came back, at once or after a server had taken it; of one whose contact was
+    replaced meanwhile nobody has to hear.
     """
     over = {str(read.value["mail_id"]) for read in reading.deliveries if read.type == SUPERSEDED}
     for read in reading.deliveries:
-        if read.type == DEFERRED or read.value["mail_id"] in over:
-            continue
-        over.add(read.value["mail_id"])
-        if read.type == BOUNCED and read.value.get("notice") == consent.Notice.SUBMITTED:
+        if read.type == BOUNCED and read.value["mail_id"] not in over:
+            over.add(read.value["mail_id"])
             yield read
+
+
+def _of_late_bounces(reading: Reading) -> Iterator[Expected]:
+    """D20: silence was taken for consent, and the approval's newest notice came back."""
+    back = {str(read.value["cause"]) for read in _bounces(reading)}
+    asked = [read for read in reading.consent if read.type == consent.REQUESTED]
+    newest = {(read.value["claim_id"], read.value.get("approval")): read.told.id for read in asked}
+    for history in reading.whole:
+        for step in history.steps:
+            event = step.event
+            if isinstance(event, ConsentCompleted) and newest.get((history.claim_id, event.approval)) in back:
+                yield _of_event(history, step, OfEvent(event.NAME, K.OPERATOR_TASK, "D20"), Recipient.OPERATIONS)
 
 
 def _of_notice(reading: Reading, read: Read) -> Iterator[Expected]:

@@ -263,11 +263,20 @@ def _held(world: World) -> Letters:
 
 def _first_bounced(world: World) -> Letters:
     told = world.told(world.row(Status.SUBMITTED))
-    back = Bounced(
-        mail_id=CAUSE, claim_id=CLAIM, kind=MailKind.CUSTOMER_REQUESTED, recipient=Recipient.CUSTOMER, cause=CAUSE,
-        notice=consent.Notice.SUBMITTED, attempt=1, at=AT, reply="550 no such user",
-    )  # fmt: skip
+    yield from _with(told, mails_of_bounce(told, _back(MailKind.CUSTOMER_REQUESTED, consent.Notice.SUBMITTED), CAUSE))
+
+
+def _late_bounce(world: World) -> Letters:
+    told = world.told(world.row(Status.APPROVED, approval=3, notices=((3, CAUSE),), passed=((3, 4),), bounced=(CAUSE,)))
+    back = _back(MailKind.CUSTOMER_APPROVED, consent.Notice.APPROVED, approval=3)
     yield from _with(told, mails_of_bounce(told, back, CAUSE))
+
+
+def _back(kind: MailKind, notice: consent.Notice, approval: int | None = None) -> Bounced:
+    return Bounced(
+        mail_id=CAUSE, claim_id=CLAIM, kind=kind, recipient=Recipient.CUSTOMER, cause=CAUSE, notice=notice,
+        approval=approval, attempt=1, at=AT, reply="550 no such user",
+    )  # fmt: skip
 
 
 #: Every kind of mail stands here at least once (a test looks).
@@ -311,6 +320,7 @@ PREVIEWS: tuple[Preview, ...] = (
     ),
     Preview(MailKind.OPERATOR_TASK, Task.FIRST_NOTICE_BOUNCED.value, _first_bounced),
     Preview(MailKind.OPERATOR_TASK, Task.NOTICE_BOUNCED.value, _undelivered(SuspensionReason.NOTICE_BOUNCED)),
+    Preview(MailKind.OPERATOR_TASK, Task.LATE_BOUNCE.value, _late_bounce),
     Preview(MailKind.OPERATOR_TASK, Task.NOT_DELIVERED.value, _undelivered(SuspensionReason.NOT_DELIVERED)),
     Preview(MailKind.OPERATOR_TASK, Task.ANSWER_HELD.value, _held),
 )

@@ -190,6 +190,20 @@ def test_a_bounced_first_notice_is_a_task_and_nothing_else() -> None:
     stage.audit_told()
 
 
+@pytest.mark.rule("D20")
+def test_a_first_notice_that_comes_back_after_its_delivery_is_a_task_too_and_one() -> None:
+    stage = Stage()
+    stage.file()
+    stage.consent_asks(notice=consent.Notice.SUBMITTED)
+    stage.tell()
+    (notice,) = stage.mails()
+    for kind in (DELIVERED, BOUNCED, DELIVERED, BOUNCED):
+        stage.delivery(kind, notice)
+        stage.tell()
+    assert tasks(stage) == [(SETTINGS.operations, "To do: the customer's first notice bounced, claim c")]
+    stage.audit_told()
+
+
 def test_other_mails_that_bounce_are_no_task_of_their_own() -> None:
     stage = Stage()
     stage.approved()

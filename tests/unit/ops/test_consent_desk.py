@@ -158,6 +158,16 @@ def test_a_bounced_notice_is_told_with_the_servers_answer_and_the_wait_as_standi
     assert "stands still: the notice of the approval bounced" in summary(stage.claim())
 
 
+def test_a_notice_that_comes_back_after_its_delivery_is_told_as_bounced_whatever_is_told_again() -> None:
+    stage = Stage()
+    stage.waiting()
+    stage.bounces()
+    stage.arrives()
+    notice = standing(stage).notices[-1]
+    assert (notice.delivery, notice.reply, notice.delivered_at) == ("bounced", "550 no such user", None)
+    assert "stands still: the notice of the approval bounced" in summary(stage.claim())
+
+
 def test_answers_are_told_with_who_took_them_and_what_became_of_each() -> None:
     stage = Stage()
     stage.waiting()

@@ -89,6 +89,19 @@ def test_a_suspended_wait_is_open_until_a_new_notice_goes_out() -> None:
     assert open_tasks(stage) == []
 
 
+@pytest.mark.rule("D20")
+def test_a_notice_that_comes_back_after_the_wait_is_open_until_the_customer_says_something() -> None:
+    stage = Stage()
+    stage.pass_to(stage.waiting() + GRACE)
+    stage.run()
+    assert open_tasks(stage) == []
+    stage.bounces()
+    (task,) = open_tasks(stage)
+    assert (task.kind, task.why) == (TaskKind.LATE_BOUNCE, "the notice bounced after the wait: 550 no such user")
+    stage.answers("agree", "phone")
+    assert open_tasks(stage) == []
+
+
 def test_a_wait_of_which_nobody_knows_whether_the_notice_arrived_is_open_too() -> None:
     stage = Stage()
     stage.pass_to(stage.waiting(delivered=False) + GRACE)
