@@ -30,9 +30,11 @@ from cpor.runtime.health import is_fresh, read_health
 from cpor.runtime.settings import CLAIMS_PARTITIONS, PARTNERS_PARTITIONS
 from cpor.runtime.topics import FIXED_TOPICS, Count, Topic
 
-#: Every one of them as `Plan.workers` processes; beside notify run one that delivers, one that reads the mailbox to
-#: which mails come back, where one is known, and, where nobody else takes the mails, the sink.
+#: Every one of them as `Plan.workers` processes; beside consent runs the customers' page; beside notify run one that
+#: delivers, one that reads the mailbox to which mails come back, where one is known, and, where nobody else takes the
+#: mails, the sink.
 SERVICES = ("intake", "review", "consent", "deadlines", "notify")
+CONSENT, PAGE = "consent", "consent-page"
 NOTIFY, DELIVERY, BOUNCES, SINK = "notify", figures.DELIVERY, figures.BOUNCES, "mail"
 #: For a machine that does much else; on one that does not it takes a few seconds.
 READY_SECONDS = 180.0
@@ -219,6 +221,8 @@ def worker_specs(plan: Plan, instance: Instance) -> dict[Name, WorkerSpec]:
         for service in plan.services
         for slot in range(plan.workers)
     }
+    if CONSENT in plan.services:
+        specs[PAGE, "0"] = WorkerSpec(f"{PAGE}-0", _command("consent.page", 0, instance), env)
     return specs | (_postmen(instance, env) if NOTIFY in plan.services else {})
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from cpor.devstack.endpoints import Endpoints
 from cpor.devstack.files import write_private
 from cpor.devstack.mail import mail_dir, sink_port
-from cpor.devstack.ports import LOOPBACK
+from cpor.devstack.ports import LOOPBACK, kept_ports
 from cpor.ops.errors import WrongUse
 from cpor.runtime.topics import Count
 
@@ -20,8 +20,8 @@ FILE = "settings.json"
 CONSENT_KEY = "CPOR_CONSENT_KEY"
 BOUNCES = "CPOR_BOUNCES"
 SHORTEST_KEY = 32
-#: Where the notices' links lead unless CPOR_CONSENT_URL says otherwise; nobody answers there.
-CONSENT_PAGE = "https://consent.cpor.example/"
+#: Where the customers' page listens; its address is kept with the data, for links that are out lead there.
+CONSENT_LISTEN = "CPOR_CONSENT_LISTEN"
 #: What holds on one machine unless the environment says otherwise; configuration.md tells of each.
 USUAL: Mapping[str, str] = {
     "CPOR_GRACE_MS": "1000",
@@ -45,11 +45,21 @@ def keep_settings(
     check_key(key)
     settings = {name: environment.get(name) or usual for name, usual in USUAL.items()} | {
         CONSENT_KEY: key,
+        CONSENT_LISTEN: page_listen(data, environment),
         "CPOR_CLAIMS_PARTITIONS": str(counts[Count.CLAIMS]),
         "CPOR_PARTNERS_PARTITIONS": str(counts[Count.PARTNERS]),
         BOUNCES: environment.get(BOUNCES) or bounces,
     }
     write_private(data / FILE, json.dumps(settings, indent=2) + "\n")
+
+
+def page_listen(data: Path, environment: Mapping[str, str] = os.environ) -> str:
+    """`host:port` of the customers' page; asked before it listens there."""
+    named = environment.get(CONSENT_LISTEN)
+    if named:
+        return named
+    data.mkdir(parents=True, exist_ok=True)
+    return f"{LOOPBACK}:{kept_ports(data / 'consent-port.json', ['consent-page'])['consent-page']}"
 
 
 def check_key(keys: str) -> None:
@@ -68,8 +78,11 @@ def read_settings(data: Path) -> dict[str, str]:
 
 
 def posted(endpoints: Endpoints, environment: Mapping[str, str] = os.environ) -> Endpoints:
-    """With where mails go: to the server that CPOR_SMTP names, to the platform's own, or to a sink of this instance."""
-    page = environment.get("CPOR_CONSENT_URL") or endpoints.consent_url or CONSENT_PAGE
+    """With where mails go: to the server that CPOR_SMTP names, to the platform's own, or to a sink of this instance;
+    and where their links lead.
+    """
+    page = environment.get("CPOR_CONSENT_URL") or endpoints.consent_url
+    page = page or f"http://{page_listen(endpoints.data_dir, environment)}/"
     named = environment.get("CPOR_SMTP")
     if named and not environment.get("CPOR_MAIL_DIR"):  # with it, it is the sink of an instance, from its `cpor env`
         url = environment.get("CPOR_MAIL_URL", "")

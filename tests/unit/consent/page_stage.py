@@ -69,7 +69,7 @@ class Browser:
 
 
 def _by_page(record: Record) -> bool:
-    return json.loads(record.value or b"").get("channel") == "page"
+    return bool(json.loads(record.value or b"").get("channel") == "page")
 
 
 def words(page: TestResponse) -> str:

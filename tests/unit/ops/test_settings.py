@@ -12,7 +12,7 @@ from cpor.devstack.endpoints import Endpoints
 from cpor.ops.errors import WrongUse
 from cpor.ops.instance import Instance
 from cpor.ops.running import Plan, worker_specs
-from cpor.ops.settings import CONSENT_KEY, CONSENT_PAGE, FILE, SHORTEST_KEY, keep_settings, posted, read_settings
+from cpor.ops.settings import CONSENT_KEY, CONSENT_LISTEN, FILE, SHORTEST_KEY, keep_settings, posted, read_settings
 from cpor.runtime.topics import Count
 
 COUNTS: dict[str, int] = {Count.CLAIMS: 8, Count.PARTNERS: 4, Count.ONE: 1}
@@ -48,7 +48,7 @@ def test_the_environment_of_a_worker_tells_where_everything_is_and_how_many_part
     keep_settings(here.data_dir, COUNTS, {})
     env = Instance(known).env()
     assert env["CPOR_MAIL_DIR"] == str(here.data_dir / "mail")
-    assert (env["CPOR_SMTP"], env["CPOR_CONSENT_URL"]) == (known.smtp, CONSENT_PAGE)
+    assert (env["CPOR_SMTP"], env["CPOR_CONSENT_URL"]) == (known.smtp, f"http://{env[CONSENT_LISTEN]}/")
     assert (env["CPOR_CLAIMS_PARTITIONS"], env["CPOR_PARTNERS_PARTITIONS"], env["CPOR_GRACE_MS"]) == ("8", "4", "1000")
 
 
@@ -58,7 +58,13 @@ def test_mails_go_to_a_sink_that_keeps_its_port_unless_a_server_is_named(here: E
     named = posted(here, {"CPOR_SMTP": "mail.example:25", "CPOR_CONSENT_URL": "https://c.example/"})
     assert (named.smtp, named.mail_dir, named.consent_url) == ("mail.example:25", "", "https://c.example/")
     platforms_own = replace(here, smtp="127.0.0.1:1025", mail_url="http://127.0.0.1:8025")
-    assert posted(platforms_own, {}) == replace(platforms_own, consent_url=CONSENT_PAGE)
+    assert posted(platforms_own, {}) == replace(platforms_own, consent_url=sink.consent_url)
+
+
+def test_links_that_are_out_keep_leading_to_the_page(here: Endpoints) -> None:
+    page = posted(here, {}).consent_url
+    keep_settings(here.data_dir, COUNTS, {})
+    assert page == f"http://{read_settings(here.data_dir)[CONSENT_LISTEN]}/" == posted(here, {}).consent_url
 
 
 def test_the_exported_variables_of_an_instance_do_not_take_its_own_sink_away(here: Endpoints) -> None:
@@ -69,8 +75,8 @@ def test_the_exported_variables_of_an_instance_do_not_take_its_own_sink_away(her
 def test_a_plan_runs_what_it_names_and_delivers_mails_only_beside_notify(here: Endpoints) -> None:
     known = posted(here, {})
     everything = worker_specs(Plan(here.data_dir, workers=2), Instance(known))
-    assert len(everything) == 5 * 2 + 2
-    assert {("mail", "0"), ("notify-delivery", "0"), ("consent", "1")} <= everything.keys()
+    assert len(everything) == 5 * 2 + 3
+    assert {("mail", "0"), ("notify-delivery", "0"), ("consent", "1"), ("consent-page", "0")} <= everything.keys()
     front = worker_specs(Plan(here.data_dir, services=("intake", "review")), Instance(known))
     assert [*front] == [("intake", "0"), ("review", "0")]
     elsewhere = worker_specs(Plan(here.data_dir), Instance(replace(known, mail_dir="", smtp="mail.example:25")))
