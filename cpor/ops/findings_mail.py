@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 import smtplib
+import ssl
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from cpor.ops.findings import Finding, bad, good, warn
 from cpor.ops.instance import Instance
+from cpor.runtime.errors import Misconfigured
 from cpor.runtime.health import ROUNDS
+from cpor.runtime.mailserver import Server, Tls
 
 SMTP_SECONDS = 5.0
+NOT_LET_IN = "see to CPOR_SMTP_USER, CPOR_SMTP_PASSWORD and CPOR_SMTP_TLS; mails wait meanwhile, for 48 hours"
 
 
 class Needed(NamedTuple):
@@ -61,17 +66,45 @@ def bounce_findings(instance: Instance) -> Iterator[Finding]:
             yield good("mailbox of bounces", f"read; {each.counts.get('bounced', 0):,} mails came back")
 
 
-def mail_findings(instance: Instance) -> Iterator[Finding]:
-    """Whether the mail server greets: what it thinks of a mail only a mail can tell."""
-    address = instance.endpoints.smtp
-    if not address:
+def mail_findings(instance: Instance, environment: Mapping[str, str] = os.environ) -> Iterator[Finding]:
+    """Whether the mail server lets us in, as far as can be seen from here: what it thinks of a mail only a mail can
+    tell.
+    """
+    if not instance.endpoints.smtp:
         return
-    host, _, port = address.rpartition(":")
     try:
-        with smtplib.SMTP(host, int(port), timeout=SMTP_SECONDS) as server:
-            server.noop()
-    except (OSError, ValueError, smtplib.SMTPException) as fault:
-        todo = "see that it runs and takes connections from here; mails wait and are sent again until it does"
-        yield bad("mail server", f"{address}: {type(fault).__name__}", todo)
+        server = Server.read({**environment, "CPOR_SMTP": instance.endpoints.smtp})
+    except Misconfigured as fault:
+        yield bad("mail server", str(fault), "set it right where delivery is started; it does not start like this")
         return
-    yield good("mail server", f"{address} greets")
+    yield _greeting(replace(server, seconds=SMTP_SECONDS))
+    yield from _refusals(instance)
+
+
+def _greeting(server: Server) -> Finding:
+    address = f"{server.host}:{server.port}"
+    try:
+        with server.connect() as connection:
+            connection.noop()
+    except smtplib.SMTPAuthenticationError as fault:
+        return bad("mail server", f"{address} does not let us in: {fault.smtp_code}", NOT_LET_IN)
+    except ssl.SSLError as fault:
+        todo = "see that CPOR_SMTP_TLS is what it speaks, and CPOR_SMTP_CA names who signed its certificate"
+        return bad("mail server", f"{address}: {fault.reason or type(fault).__name__}", todo)
+    except (OSError, smtplib.SMTPException) as fault:
+        todo = "see that it runs and takes connections from here; mails wait and are sent again until it does"
+        return bad("mail server", f"{address}: {type(fault).__name__}", todo)
+    entered = {Tls.OFF: ""}.get(server.tls, f", {server.tls}") + (f", as {server.user}" if server.user else "")
+    return good("mail server", f"{address} greets{entered}")
+
+
+def _refusals(instance: Instance) -> Iterator[Finding]:
+    """What delivery met, which may have been told more than we were."""
+    from cpor.ops.figures import DELIVERY, read_workers  # slow to import
+
+    for each in read_workers(instance):
+        refused = each.counts.get("refused", 0) if each.service == DELIVERY else 0
+        if refused:
+            found = f"the mail server has not let us in {refused:,} times since the last mail that went out"
+            log = instance.data / "logs" / f"{each.service}-{each.slot}.log"
+            yield bad(f"{each.service}-{each.slot}", found, f"{NOT_LET_IN}; its words stand in {log}")
