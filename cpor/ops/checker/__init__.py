@@ -20,6 +20,7 @@ from cpor.ops.checker.balances import Balances, MailCount, Row, balances
 from cpor.ops.checker.consents import check_consent
 from cpor.ops.checker.dead import check_letters
 from cpor.ops.checker.deliveries import check_deliveries
+from cpor.ops.checker.ends import check_ends
 from cpor.ops.checker.fates import Fate
 from cpor.ops.checker.findings import Finding, FindingCode
 from cpor.ops.checker.handoffs import check_handoffs
@@ -74,6 +75,7 @@ CHECKS: tuple[Callable[[Reading], Iterator[Finding]], ...] = (
     check_updates,
     check_consent,
     check_timers,
+    check_ends,
     check_mails,
     check_deliveries,
 )

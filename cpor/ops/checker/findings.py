@@ -107,6 +107,10 @@ class FindingCode(StrEnum):
     TIMER_TOO_EARLY = "timer_too_early", "D18"
     TIMER_AFTER_STOP = "timer_after_stop", "domain §2.3"
     TIMEOUT_WITHOUT_EFFECT = "timeout_without_effect", "T9", True
+    # Subscriptions that are over.
+    END_MISSING = "end_missing", "T19 D16 D23", True
+    END_DOUBLED = "end_doubled", "T19"
+    END_WRONG = "end_wrong", "T19 D23"
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ class PipelineLog:
     mails: Records = ()
     deliveries: Records = ()
     directory: Records = ()
+    subscriptions: Records = ()
     sink: tuple[Arrival, ...] | None = None
     operations: str | None = None
     services: frozenset[str] = SERVICES
@@ -71,7 +72,7 @@ class PipelineLog:
 
 FAMILIES = (
     "commands", "receipts", "inbox", "events", "states", "associations", "approved", "eligible", "dead_letters",
-    "updates", "responses", "consent", "deadlines", "mails", "deliveries", "directory",
+    "updates", "responses", "consent", "deadlines", "mails", "deliveries", "directory", "subscriptions",
 )  # fmt: skip
 
 
@@ -103,6 +104,7 @@ FIXED = {
     "inbox": Topic.CLAIM_COMMANDS,
     "responses": Topic.CONSENT_RESPONSES,
     "directory": Topic.PARTNERS,
+    "subscriptions": Topic.SUBSCRIPTIONS,
 }
 
 

@@ -25,12 +25,13 @@ from services.notify.letters import Settings
 from services.notify.smtp import Outcome, Result
 from services.notify.worker import Notify
 from tests.unit.ops.checker.whole import PARTNERS, N, Whole
-from tests.unit.review.pipeline import MONDAY, TENANT, sales_form, usage_form
+from tests.unit.review.pipeline import MONDAY, SALES, TENANT, sales_form, usage_form
 
 GRACE = 60_000
 EAGER = Limits(poll_ms=0, idle_seconds=0, gate_seconds=0, pause_seconds=0)
 OPERATIONS = "operations@cpor.example"
 REFUSED, PUT_OFF = "nobody@contoso.example", "busy@contoso.example"
+RUNS_OUT, GOES_ON = "8c9e6679-7425-40de-944b-e07fc1f90ae7", "9c9e6679-7425-40de-944b-e07fc1f90ae7"
 CONTACT = {"name": "Kana Ito", "title": "CIO", "email": "kana@contoso.example", "language": "ja"}
 
 
@@ -105,6 +106,13 @@ class Five(Whole):
         rows = [each.value for each in self.broker.records(Topic.CLAIM_STATE) if each.key == key]
         return decode_state(rows[-1] or b"")
 
+    # -- subscriptions -------------------------------------------------------------------------------------------------
+
+    def sells(self, subscription: str, **changes: Any) -> None:
+        entry = {**SALES, "subscription_id": subscription, **changes}
+        self.append(Topic.SUBSCRIPTIONS, ids.tenant_partition(TENANT, N), subscription, entry)
+        self.run()
+
     # -- longer steps --------------------------------------------------------------------------------------------------
 
     def asked(self, ref: str, form: dict[str, Any]) -> None:
@@ -132,12 +140,20 @@ def _to(email: str) -> dict[str, Any]:
 
 
 def _subscriptions(five: Five) -> None:
-    """An imported association with a known end is replaced by a claim whose subscription ends during the wait."""
+    """An imported association with a known end is replaced by a claim whose subscription an operator ends during the
+    wait; another ends by itself, and one goes on.
+    """
     five.import_legacy(ends_on="2024-03-31")
     five.days(2)
     five.file("ends", sales_form())
     five.approve("ends")
     five.operate("ends", CommandName.OPS_END_SUBSCRIPTION, ends_on="2024-03-10")
+    five.sells(RUNS_OUT, ends_on="2024-03-31")
+    five.file("runs_out", sales_form(subscription_id=RUNS_OUT), digest="7")
+    five.approve("runs_out")
+    five.sells(GOES_ON)
+    five.file("goes_on", sales_form(subscription_id=GOES_ON), digest="8")
+    five.approve("goes_on")
 
 
 def _silent_customers(five: Five) -> None:

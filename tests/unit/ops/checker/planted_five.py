@@ -12,6 +12,7 @@ from cpor.runtime.topics import updates_topic
 from schemas import consent, deadlines
 from schemas.mail import DELIVERED, MAIL, MailKind
 from schemas.updates import UPDATE
+from tests.unit.ops.checker.five import GOES_ON
 from tests.unit.ops.checker.planted import ELSEWHERE, NOBODY, Plant
 from tests.unit.ops.checker.planting import (
     Choose,
@@ -19,6 +20,7 @@ from tests.unit.ops.checker.planting import (
     double,
     drop,
     drop_all,
+    key,
     later,
     move,
     of,
@@ -43,6 +45,11 @@ def named(ref: str, by: str = "P-1") -> ClaimId:
 SILENT, BUSY, UNKNOWN, AGREED = (named(each) for each in ("silent", "busy", "unknown", "agreed"))
 DECLINED, SLEEPS, ANSWERS, WAITS = (named(each) for each in ("declined", "sleeps", "answers", "waits"))
 STANDS, QUEUE, FIRST, RIVAL = named("stands"), named("queue"), named("first"), named("rival", "P-2")
+
+
+def ended_by_time() -> Choose:
+    """What deadlines told review of the subscription that ran out."""
+    return of(CommandName.OPS_END_SUBSCRIPTION, claim_id=named("runs_out"))
 
 
 def mail(kind: MailKind, claim: str) -> Choose:
@@ -299,6 +306,24 @@ PLANTED: dict[str, tuple[Plant, set[FindingCode]]] = {
         {F.MAIL_WITHOUT_EVENT, F.STATE_WRONG, F.TIMEOUT_WITHOUT_EFFECT, F.TIMER_WITHOUT_CLOCK, F.UPDATE_WITHOUT_EVENT},
     ),
     "an answer comes in time and is lost to the clock": (an_answer_behind_the_expiry, {F.ANSWER_LOST, F.INBOX_DOUBLED}),
+    # -- subscriptions that are over
+    "a subscription is over, and nothing comes of it": (
+        lambda log: rewrite(log, "subscriptions", key(GOES_ON), ends_on="2024-03-31"),
+        {F.END_MISSING},
+    ),
+    "a subscription is said to have ended, and nothing comes of it": (
+        lambda log: rewrite(log, "subscriptions", key(GOES_ON), state="ended"),
+        {F.END_MISSING},
+    ),
+    "an end is told twice": (lambda log: double(log, "inbox", ended_by_time()), {F.END_DOUBLED}),
+    "an end is told before its day is over": (
+        lambda log: rewrite(log, "inbox", ended_by_time(), ends_on="2024-04-02"),
+        {F.END_WRONG},
+    ),
+    "an end names an event that gave nothing": (
+        lambda log: retold(log, "inbox", ended_by_time(), ce_causationid=ids.event_id(named("runs_out"), 1)),
+        {F.END_WRONG},
+    ),
     # -- mails
     "a mail is missing": (
         lambda log: drop(log, "mails", mail(K.OFFICIAL, BUSY)),

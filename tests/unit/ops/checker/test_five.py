@@ -12,6 +12,7 @@ import pytest
 
 import services.consent.answers
 import services.consent.worker
+import services.deadlines.worker
 import services.notify.updates
 from cpor.devstack.mail import Received
 from cpor.domain.vocabulary import CommandName, EventName, parse_instant
@@ -35,7 +36,7 @@ from tests.unit.ops.checker.five import PUT_OFF, Five, lives
 from tests.unit.ops.checker.planted_five import PLANTED, SILENT, mail
 from tests.unit.ops.checker.planting import double, drop, drop_all, of
 from tests.unit.ops.checker.whole import PARTNERS, N
-from tests.unit.review.pipeline import DAY_MS, directory_entry, usage_form
+from tests.unit.review.pipeline import DAY_MS, SUBSCRIPTION, directory_entry, sales_form, usage_form
 
 F = FindingCode
 #: A Monday under P2020.
@@ -86,7 +87,7 @@ def test_every_fate_of_an_approval_is_counted(good: PipelineLog) -> None:
     found = balances(good)
     assert found.approvals == sum(found.fates.values())
     assert found.fates == {
-        Fate.HANDED_OFF: 4,
+        Fate.HANDED_OFF: 6,
         Fate.DECLINED: 1,
         Fate.WITHDRAWN: 0,
         Fate.DISASSOCIATED: 1,
@@ -257,6 +258,18 @@ def test_an_answer_that_is_lost_to_an_unfair_clock_is_found(monkeypatch: pytest.
     five = unfair_world()
     assert five.claim("c").status == "rejected"
     assert codes(check(five.log())) == {F.ANSWER_LOST}
+
+
+@pytest.mark.rule("T19")
+def test_deadlines_that_do_not_hear_of_a_subscriptions_end_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services.deadlines.worker, "_hear_news", lambda context, record: None)
+    five = Five()
+    five.file("c", sales_form())
+    five.approve("c")
+    five.sells(SUBSCRIPTION, state="ended")
+    five.days(1)
+    five.file("d", usage_form("teams"), digest="d")
+    assert codes(check(five.log())) == {F.END_MISSING}
 
 
 def test_a_notify_that_tells_the_reviewers_name_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
