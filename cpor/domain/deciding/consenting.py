@@ -18,6 +18,7 @@ from cpor.domain.vocabulary import (
     Clock,
     Code,
     ConsentOutcome,
+    Instant,
     RejectionReason,
     Status,
     SuspensionReason,
@@ -95,8 +96,10 @@ def _agreed(desk: Desk) -> Ignored | None:
 
 
 def _resumed(desk: Desk, claim: ClaimState) -> ClockStart:
-    fresh = desk.time().start(Clock.CONSENT_WAIT, desk.context.now)
-    due = fresh.due if claim.consent.due is None else max(claim.consent.due, desk.context.now)
+    """A wait that has run out ends right after this instant: a no that came with it was in time while it stood still."""
+    now = desk.context.now
+    fresh = desk.time().start(Clock.CONSENT_WAIT, now)
+    due = fresh.due if claim.consent.due is None else max(claim.consent.due, Instant(now + 1))
     return replace(fresh, due=due)
 
 

@@ -10,7 +10,7 @@ from cpor.domain import commands as cmd
 from cpor.domain.events import ConsentAnswered, ConsentSuspended
 from cpor.domain.model import CustomerContact
 from cpor.domain.result import Ignored, Refused
-from cpor.domain.vocabulary import Clock, Code, ConsentOutcome, Status, SuspensionReason
+from cpor.domain.vocabulary import Clock, Code, ConsentOutcome, Instant, Status, SuspensionReason
 from tests.unit.domain.claims import UNDER_P2020, World
 
 
@@ -56,7 +56,23 @@ def test_an_agreement_after_the_end_of_a_suspended_wait_ends_it_at_once() -> Non
     world.approved()
     world.must("c", said(world, ConsentOutcome.SUSPENDED))
     world.pass_days(30)
-    assert world.must("c", said(world, ConsentOutcome.AGREED)).due()[0].due == world.now
+    assert world.must("c", said(world, ConsentOutcome.AGREED)).due()[0].due == world.now + 1
+
+
+@pytest.mark.rule("D4", "D20", edition="P2020")
+def test_a_no_that_came_with_the_agreement_that_ended_a_suspension_is_in_time_and_a_later_one_is_not() -> None:
+    """Found by the state machine (seed 100067): the suspension was still in force when the no was received."""
+    worlds = [World(UNDER_P2020), World(UNDER_P2020)]
+    for world in worlds:
+        world.approved()
+        world.must("c", said(world, ConsentOutcome.SUSPENDED))
+        world.pass_days(20)
+        world.must("c", said(world, ConsentOutcome.AGREED))
+    with_it, later = worlds
+    no = said(with_it, ConsentOutcome.DECLINED)
+    assert not isinstance(with_it.give("c", no, received_at=with_it.now), Ignored)
+    assert with_it.claim("c").status == Status.REJECTED
+    assert isinstance(later.give("c", no, received_at=Instant(later.now + 1)), Ignored)
 
 
 def test_a_suspension_names_its_approval_and_its_reason_and_stops_the_wait() -> None:
