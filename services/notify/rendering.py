@@ -24,8 +24,9 @@ from cpor.domain.model import Reason
 from cpor.domain.policy import UnitKind, policy
 from cpor.words import ENGLISH, Speech, chain, speak
 from cpor.words.codes import ALL, REASONS
+from schemas.mail import Recipient
 from services.notify.foreign import Foreign, cut, lines
-from services.notify.letters import Draft, Told
+from services.notify.letters import Address, Draft, Told
 
 TEMPLATES = Path(__file__).parent / "templates"
 PARTS = ("subject.txt", "body.txt", "body.html")
@@ -150,7 +151,12 @@ def _wrapped(lines: Iterable[str]) -> Iterator[str]:
 
 def _shared(told: Told, draft: Draft, speech: Speech) -> dict[str, Any]:
     """What every template may use, beside what `environment` has."""
-    return {"recipient": draft.to._replace(name=Foreign(draft.to.name)), "claim": _claim(told, speech)}
+    return {"recipient": draft.to._replace(name=_name(draft.to, speech)), "claim": _claim(told, speech)}
+
+
+def _name(to: Address, speech: Speech) -> Foreign:
+    """Who looks after the system is greeted by what they are."""
+    return Foreign(speech.say("mail", "Operations") if to.recipient == Recipient.OPERATIONS else to.name)
 
 
 def _worded(told: Told, speech: Speech, facts: Mapping[str, Any]) -> dict[str, Any]:
