@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Mapping
-from functools import cache
-from pathlib import Path
 
 from cpor.domain.clocks import CLOCK_SOURCES, STATUS_CLOCK
 from cpor.domain.deciding.reviewing import SYSTEM_REASONS
@@ -13,11 +10,11 @@ from cpor.domain.permissions import PERMISSIONS
 from cpor.domain.policy import Policy, policy
 from cpor.domain.transitions import BEGINNINGS, TRANSITIONS, Transition
 from cpor.domain.vocabulary import Clock, Edition, InformationReason, RejectionReason, Status, UserRole
+from cpor.words.codes import REASONS
 from tools.book.markdown import EDITIONS, NONE, SAME, code, length, listed, table
 from tools.book.ways import BEGUN, target
 from tools.rulebook import Rule, of_kind
 
-WORDS = Path(__file__).resolve().parents[2] / "services" / "notify" / "templates" / "words" / "en.toml"
 _REASON_SOURCES: Mapping[RejectionReason, str] = {
     RejectionReason.CUSTOMER_DECLINED: "R38 R45 D7 D9",
     RejectionReason.PARTNER_REQUEST: "R38 D7 D8",
@@ -64,13 +61,7 @@ def _rejection(reason: RejectionReason) -> tuple[str, ...]:
 
 def _worded(reason: str) -> str:
     """As the mails say it."""
-    return str(_reason_words()[reason])
-
-
-@cache
-def _reason_words() -> dict[str, str]:
-    words: dict[str, dict[str, str]] = tomllib.loads(WORDS.read_text("utf-8"))
-    return words["reasons"]
+    return REASONS.english[reason]
 
 
 def _disputable(rules: Policy, reason: RejectionReason) -> str:

@@ -7,6 +7,7 @@ import contextlib
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -35,8 +36,13 @@ NOW = parse_instant("2024-03-04T08:00:00Z")
 
 
 def mail(**changes: object) -> Mail:
+    return rendered().model_copy(update=changes)
+
+
+@cache
+def rendered() -> Mail:
     sample = next(each for each in samples() if each.name == "rejected-1")
-    return written(sample.told, sample.draft).model_copy(update=changes)
+    return written(sample.told, sample.draft)
 
 
 @pytest.fixture
