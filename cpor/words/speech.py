@@ -16,6 +16,8 @@ from cpor.words.codes import Codes
 from cpor.words.languages import ENGLISH, chain
 
 CATALOGUES = Path(__file__).parent / "locale"
+#: Languages whose sentences and words follow each other closely.
+_WITHOUT_GAPS = ("ja", "zh-Hant")
 #: (kind, English) → the words of a language.
 Catalogue = Mapping[tuple[str, str], str]
 
@@ -50,7 +52,12 @@ class Speech:
 
     def listed(self, names: Iterable[str]) -> str:
         """`Teams, Intune, Exchange`, with the commas of the language."""
-        return ("、" if self.language in ("ja", "zh-Hant") else ", ").join(names)
+        return ("、" if self.language in _WITHOUT_GAPS else ", ").join(names)
+
+    @property
+    def gap(self) -> str:
+        """What stands between two sentences."""
+        return "" if self.language in _WITHOUT_GAPS else " "
 
     def day(self, day: date) -> str:
         """`Friday, March 22, 2024`, as the language says it."""
