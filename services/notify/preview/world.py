@@ -148,9 +148,14 @@ class World:
             CLAIM, CLAIM_REF, PARTNER, self.edition, status, 4, self._form(), ZONE,
             CustomerContact(people.contact, "CIO", "cio@contoso.example", language),
             PartnerContact(people.partner_contact, "claims@northwind.example", language),
-            clocks=tuple(RunningClock(each, 4, AT, "14bd", "DE-BY/holidays-0.108", DUE) for each in clocks),
+            clocks=tuple(self._running(each) for each in clocks),
         )  # fmt: skip
         return replace(made, **changes)
+
+    def _running(self, clock: Clock) -> RunningClock:
+        """With as many days as the edition gives it; all end on one day."""
+        budget = policy(self.edition).clocks[clock].text
+        return RunningClock(clock, 4, AT, budget, "DE-BY/holidays-0.108", DUE)
 
     def sold(self, status: Status, *clocks: Clock, **changes: Any) -> ClaimRow:
         """A Business Applications claim, by subscription."""

@@ -33,6 +33,40 @@ class Words:
 
 
 WORDS: Mapping[str, Words] = {
+    "de": Words(
+        nothing_to_do="Sie müssen nichts tun",
+        not_seen="keine Inhalte, keine E-Mails oder Dateien, keine Daten über einzelne Personen, keinerlei Verwaltungs",
+        any_time="können Sie jederzeit ablehnen",
+        only_seven_days="innerhalb von sieben Tagen ablehnen, danach nicht mehr",
+        until_when="Freitag, 22. März 2024",
+        no_payout="Das ist keine Genehmigung einer Auszahlung",
+        where_the_reason_stands="Die Gründe und alle Kommentare stehen im Antrag.*Kommentare.*Verlauf",
+        how_to_dispute="Widerspruch.{0,2} und senden Sie eine geschäftliche Begründung, einen neueren",
+        new_claim="neuen Antrag",
+        proof="nachweis",
+        never=(
+            "Anspr[uü]ch", "Forderung", "Streit", "[Bb]estreiten", "Verband", "Assoziation", "Projektmappe", "Rejected",
+            "Globaler", "Beeinflusste Umsatzerkennung", "erforderliche[rn]? Status", "sich abmelden", "Werktag",
+            "[Vv]erweiger", "Kunde abgelehnt", r"\bdu\b|\bdein", "bitte Sie", r"[^.]\.\.(?!\.)", " [,;]",
+        ),
+    ),
+    "pt-PT": Words(
+        nothing_to_do="Não tem de fazer nada",
+        not_seen="nem conteúdos, nem e-mails ou ficheiros, nem dados sobre pessoas em particular",
+        any_time="pode recusar a qualquer momento",
+        only_seven_days="pode recusar no prazo de sete dias; depois disso já não é possível",
+        until_when="sexta-feira, 22 de março de 2024",
+        no_payout="Esta não é a aprovação de um pagamento",
+        where_the_reason_stands="Os motivos e todos os comentários constam do próprio pedido.*Comentários.*Histórico",
+        how_to_dispute="Contestar.{0,2} e envie uma justificação comercial, uma prova de execução mais recente",
+        new_claim="novo pedido",
+        proof="prova",
+        never=(
+            "reivindica", "reclama", "declaraç", "recuperar", "compilação", "assinatura(?! do cliente)", "usuário",
+            "equipe", "arquivo", "contato", "gerenci", "locatário", "registro", "registrad", r"\buso\b", "tela",
+            r"\b(?:está|estão|estar)\s\w+ndo\b", r"\bvocê", "compromisso", r"[^.]\.\.(?!\.)", " [,;]",
+        ),
+    ),
     "ja": Words(
         nothing_to_do="お手続きは必要ありません",
         not_seen="コンテンツ、メール、ファイル、個人に関するデータ、上記以外の製品に関する情報は開示されません",
@@ -116,9 +150,10 @@ def test_the_customer_reads_until_when_a_no_counts(language: str, words: Words, 
         told, untold = untold, told
     for each in ours:
         if each.world.edition == edition:
-            assert re.search(told, each.mail.text)
-            assert not re.search(untold, each.mail.text)
-            assert words.until_when in each.mail.text
+            text = " ".join(each.mail.text.split())
+            assert re.search(told, text)
+            assert not re.search(untold, text)
+            assert words.until_when in text
 
 
 @pytest.mark.parametrize("name", ["approved-assessed", "approved-recognition", "approved-after-dispute"])
