@@ -18,6 +18,7 @@ from schemas.mail import MailKind
 from services.notify.dates import Deadline
 from services.notify.foreign import Foreign
 from services.notify.letters import Draft, Told
+from services.notify.rendering import marks
 
 LENGTH = timedelta(hours=1)
 NOTICE = timedelta(days=-1)
@@ -125,7 +126,8 @@ def _description(told: Told, speech: Speech, due: Deadline) -> str:
         (speech.say("mail", "Reference"), Foreign(told.row.claim_ref)),
         (speech.say("mail", "Customer"), Foreign(told.customer_name)),
     )
-    return "\n".join([ends, *(f"{name}: {value}" for name, value in about)])
+    colon = marks(speech.language)["colon"]
+    return "\n".join([ends, *(f"{name}{colon}{value}" for name, value in about)])
 
 
 def _moment(at: Instant) -> datetime:

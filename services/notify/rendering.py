@@ -39,6 +39,12 @@ LONGEST_SUBJECT = 180
 #: Columns of plain text where words have gaps between them; Japanese and Chinese lines are left to the reader's window.
 COLUMNS = 78
 _WITHOUT_GAPS = ("ja", "zh-Hant")
+#: Fonts that systems have; without those of the language some mail programs take one that was made for another.
+_SANS = ("-apple-system", "'Segoe UI'", "Roboto", "Helvetica", "Arial", "sans-serif")
+_FONTS = {
+    "ja": ("'Hiragino Sans'", "'Yu Gothic UI'", "Meiryo", "'Noto Sans CJK JP'"),
+    "zh-Hant": ("'PingFang TC'", "'Microsoft JhengHei'", "'Noto Sans CJK TC'"),
+}
 _GAPS = re.compile(r"\n{3,}")
 
 
@@ -77,7 +83,8 @@ def environment(language: str = ENGLISH) -> SandboxedEnvironment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.globals |= {"language": language, "say": _saying(speech), "words": _words(speech)} | _marks(language)
+    made.globals |= {"language": language, "say": _saying(speech), "words": _words(speech)} | marks(language)
+    made.globals["fonts"] = ", ".join((*_FONTS.get(language, ()), *_SANS))
     # Both ask the value for something: a fact that is missing fails here.
     made.filters |= {"day": lambda day: speech.day(day.replace()), "exact": lambda at: speech.exact(at.replace())}
     made.filters["listed"] = speech.listed
@@ -97,7 +104,7 @@ def _saying(speech: Speech) -> Callable[..., str]:
     return say
 
 
-def _marks(language: str) -> dict[str, str]:
+def marks(language: str) -> dict[str, str]:
     """What stands between two sentences, and between a name and its value."""
     return {"gap": "", "colon": "："} if language in _WITHOUT_GAPS else {"gap": " ", "colon": ": "}
 

@@ -316,8 +316,9 @@ PREVIEWS: tuple[Preview, ...] = (
     Preview(MailKind.WINDOW_CLOSED, "", _missed(Clock.DISPUTE_WINDOW)),
     *(
         Preview(MailKind.DEADLINE_MISSED, each.value, _missed(each))
-        for each in (Clock.REVIEW_START, Clock.REVIEW_DECISION, Clock.OVERALL_DECISION, Clock.DISPUTE_ANSWER)
+        for each in (Clock.REVIEW_START, Clock.REVIEW_DECISION, Clock.DISPUTE_ANSWER)
     ),
+    Preview(MailKind.DEADLINE_MISSED, Clock.OVERALL_DECISION.value, _missed(Clock.OVERALL_DECISION), (Edition.P2020,)),
     Preview(MailKind.OPERATOR_TASK, Task.FIRST_NOTICE_BOUNCED.value, _first_bounced),
     Preview(MailKind.OPERATOR_TASK, Task.NOTICE_BOUNCED.value, _undelivered(SuspensionReason.NOTICE_BOUNCED)),
     Preview(MailKind.OPERATOR_TASK, Task.LATE_BOUNCE.value, _late_bounce),

@@ -38,4 +38,4 @@ def html_text(html: str) -> str:
     reader = _Reader()
     reader.feed(html)
     lines = (" ".join(line.split()).removeprefix("| ") for line in "".join(reader.parts).splitlines())
-    return "\n".join(line for line in lines if line.strip("-#> ")) + "\n"
+    return "\n".join(line for line in lines if line.strip("-#>| ")) + "\n"
