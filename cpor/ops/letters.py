@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -13,7 +13,10 @@ from typing import Any
 from cpor.devstack.mail import Received
 from cpor.domain.vocabulary import datetime_instant, instant_text
 from cpor.ops.errors import Refused
+from cpor.ops.fates import Fate, Ledger, fate_json
 
+#: Of a mail on whose delivery nothing is told.
+UNKNOWN = Fate()
 #: So much of a Message-ID must be given for the mail to be found by its beginning.
 SHORTEST_PREFIX = 6
 #: Control characters but line ends and tabs, and what turns the direction of writing.
@@ -22,14 +25,16 @@ _HIDDEN = re.compile(r"[^\n\t -~\u00a0-\U0010ffff]|[\u2028-\u202e\u2066-\u2069]"
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One mail; `number` counts from 1 in the order of arrival, `deliveries` is 2 where it came twice.
+    """One mail; `number` counts from 1 in the order of arrival, `deliveries` is 2 where it came twice. One that nobody
+    has received has no number, and no deliveries.
 
     `time` in ms since the epoch, by the clock of the instance. What a mail that is not ours does not say is empty.
     """
 
-    number: int
+    number: int | None
     message: EmailMessage
     deliveries: int
+    fate: Fate = UNKNOWN
 
     @property
     def time(self) -> int | None:
@@ -70,8 +75,18 @@ class Letter:
         return self.message.as_bytes(policy=SMTP.clone(refold_source="none")).decode("utf-8", "replace")
 
 
-def letters_of(mails: Iterable[Received]) -> list[Letter]:
-    """Each Message-ID once, by its first arrival."""
+def letters_of(mails: Iterable[Received], ledger: Ledger | None = None, *, unreceived: bool = False) -> list[Letter]:
+    """Each Message-ID once, by its first arrival; after them, where asked for, those that nobody has received."""
+    received = list(mails)
+    told = ledger or Ledger({}, ())
+    found = [replace(each, fate=told.fate(each.message_id)) for each in _letters(received)]
+    if not unreceived:
+        return found
+    others = (Letter(None, each.message, 0) for each in told.not_among(received))
+    return [*found, *(replace(each, fate=told.fate(each.message_id)) for each in others)]
+
+
+def _letters(mails: Iterable[Received]) -> list[Letter]:
     copies: dict[str, list[EmailMessage]] = {}
     for each in mails:
         name = each.message["Message-ID"] or str(each.path)
@@ -137,4 +152,5 @@ def letter_json(letter: Letter) -> dict[str, Any]:
         "claim_id": letter.claim_id or None,
         "message_id": letter.message_id,
         "deliveries": letter.deliveries,
+        **fate_json(letter.fate),
     }

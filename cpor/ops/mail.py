@@ -17,8 +17,9 @@ from cpor.ops.book import pick as pick_claim
 from cpor.ops.claims import how_many
 from cpor.ops.errors import Refused, WrongUse
 from cpor.ops.export import write_lines
+from cpor.ops.fates import read_ledger
 from cpor.ops.filters import one_of
-from cpor.ops.instance import DEFAULT_DATA, AsJson, DataDir, find_instance
+from cpor.ops.instance import DEFAULT_DATA, AsJson, DataDir, Instance, find_instance
 from cpor.ops.letters import Letter, Wanted, letter_json, letters_of, pick, readable
 from cpor.ops.mail_preview import preview_mails
 from cpor.ops.mailbox import read_mails
@@ -35,6 +36,7 @@ WIDE = 150
 
 OfClaim = Annotated[str | None, typer.Option("--claim", metavar="CLAIM", help="Mails about this claim.")]
 To = Annotated[str | None, typer.Option("--to", metavar="TEXT", help="Text in the recipient's address.")]
+All = Annotated[bool, typer.Option("--all", help="Also mails that nobody has received: they wait, or came back.")]
 KindIs = Annotated[str | None, typer.Option("--kind", metavar="KIND", help="One kind, or several with commas.")]
 
 
@@ -44,13 +46,17 @@ def list_mails(
     to: To = None,
     kind: KindIs = None,
     limit: Annotated[int | None, typer.Option("--limit", metavar="N", min=1, help="Only the newest N.")] = None,
+    everything: All = False,
     data: DataDir = DEFAULT_DATA,
     as_json: AsJson = False,
 ) -> None:
-    """List mails, the newest last; one that came more than once is listed once, with how often."""
+    """List mails and what became of them, the newest last; one that came more than once is listed once, with how often.
+
+    Where another server than the sink takes them, all that were written.
+    """
     kinds = one_of(MailKind, kind, "--kind")
     instance = find_instance(data)
-    letters, claims = letters_of(read_mails(instance)), read_claims(instance)
+    letters, claims = letters_here(instance, everything=everything), read_claims(instance)
     found = Wanted(claim_named(claims, claim), to, kinds).select(letters)
     refs = claim_refs(claims)
     shown = found[-limit:] if limit else found
@@ -62,14 +68,28 @@ def list_mails(
     screen.note(how_many(len(shown), len(letters), "mail"))
 
 
+def letters_here(instance: Instance, *, everything: bool) -> list[Letter]:
+    """What the mailboxes hold, each with its fate; with `everything`, or where nobody can look into them, also the rest
+    of what was written.
+    """
+    seen = bool(instance.endpoints.mail_dir or instance.endpoints.mail_url)
+    received = read_mails(instance) if seen else []
+    return letters_of(received, read_ledger(instance), unreceived=everything or not seen)
+
+
 def mail_table(letters: Sequence[Letter], refs: Mapping[str, str], *, wide: bool) -> Table:
     """One line a mail where there is room for it; else kind over claim, and address over subject."""
     rows = [_row(each, refs) for each in letters]
     if wide:
-        return screen.table(None, ["#no.", "!time (UTC)", "!kind", "!claim", "!to", "subject", "#times"], rows)
-    columns = ["#no.", "!time (UTC)", "!kind, claim", "to, subject", "#times"]
-    stacked = [[no, at, _over(kind, claim), _over(to, about), times] for no, at, kind, claim, to, about, times in rows]
+        return screen.table(
+            None, ["#no.", "!time (UTC)", "!kind", "!claim", "!to", "subject", "what became of it"], rows
+        )
+    columns = ["#no.", "!time (UTC)", "!kind, claim", "to, subject", "what became of it"]
+    stacked = [[no, at, _over(kind, claim), _over(to, about), fate] for no, at, kind, claim, to, about, fate in rows]
     return screen.table(None, columns, stacked)
+
+
+_STYLES = {"delivered": "green", "bounced": "red", "superseded": "dim"}
 
 
 def _over(upper: str, lower: str) -> Text:
@@ -77,9 +97,10 @@ def _over(upper: str, lower: str) -> Text:
 
 
 def _row(letter: Letter, refs: Mapping[str, str]) -> list[Any]:
-    times = Text(str(letter.deliveries), style="yellow" if letter.deliveries > 1 else "")
+    often = f", received {letter.deliveries}×" if letter.deliveries > 1 else ""
+    became = Text(f"{letter.fate.words}{often}", style=_STYLES.get(letter.fate.state, "yellow"))
     claim = refs.get(letter.claim_id, letter.claim_id[:8])
-    return [letter.number, screen.moment(letter.time), letter.kind, claim, letter.to, letter.header("Subject"), times]
+    return [letter.number, screen.moment(letter.time), letter.kind, claim, letter.to, letter.header("Subject"), became]
 
 
 @mail.command("show")
@@ -102,7 +123,7 @@ def show_mail(
     instance = find_instance(data)
     claims = read_claims(instance)
     wanted = Wanted(claim_named(claims, claim), to, kinds)
-    letter = pick(wanted.select(letters_of(read_mails(instance))), which)
+    letter = pick(wanted.select(letters_here(instance, everything=which is not None)), which)
     if html is not None:
         save_html(letter, html)
     elif raw:
@@ -119,18 +140,19 @@ def show_letter(letter: Letter, refs: Mapping[str, str]) -> None:
     known = "  ".join(each for each in (refs.get(letter.claim_id), letter.claim_id) if each)
     rows = [*about, ("kind", letter.kind), ("claim", known)]
     if letter.deliveries > 1:
-        rows.append(("delivered", f"{letter.deliveries} times, under the same Message-ID"))
+        rows.append(("received", f"{letter.deliveries} times, under the same Message-ID"))
+    rows += [("became", letter.fate.words), ("attempts", str(letter.fate.attempts)), ("reply", letter.fate.reply or "")]
     cells = [(Text(name, style="dim"), Text(value)) for name, value in rows if value]
-    screen.out().print(screen.table(f"Mail {letter.number}", ["!", ""], cells, show_header=False))
+    screen.out().print(screen.table(f"Mail {letter.number or ''}".strip(), ["!", ""], cells, show_header=False))
     screen.out().print(Text(readable(letter.body()) or "(no text)"), soft_wrap=True)  # a link stays whole
 
 
 def save_html(letter: Letter, file: Path) -> None:
     content = letter.body("html")
     if not content:
-        raise Refused(f"mail {letter.number} has no HTML")
+        raise Refused("this mail has no HTML")
     write_lines([content], file)
-    screen.note(f"the HTML of mail {letter.number} is in {file}")
+    screen.note(f"the HTML of mail {letter.number or letter.message_id} is in {file}")
 
 
 def claim_named(claims: Sequence[Claim], name: str | None) -> str | None:

@@ -16,9 +16,14 @@ import pytest
 from cpor.devstack.endpoints import Endpoints
 from cpor.devstack.mail import Received, parsed, received
 from cpor.ops.errors import NotReachable, Refused
+from cpor.ops.fates import Ledger, fates_of
 from cpor.ops.instance import Instance
 from cpor.ops.letters import Letter, Wanted, letter_json, letters_of, pick, readable
 from cpor.ops.mailbox import mails_of_mailpit, read_mails
+from cpor.runtime.record import Record
+from cpor.runtime.topics import Topic
+from schemas.base import write
+from tests.unit.notify.test_delivery import mail as sent
 
 CLAIM, OTHER = "329bd813-1508-54e2-8f43-89929e26cde2", "65cb1d5a-0000-5000-8000-000000000000"
 
@@ -56,6 +61,11 @@ def test_a_mail_is_listed_with_what_its_headers_say() -> None:
         "claim_id": CLAIM,
         "message_id": f"{mail_id(1)}@cpor.example",
         "deliveries": 1,
+        "state": "on_its_way",
+        "attempts": 0,
+        "since": None,
+        "next_at": None,
+        "reply": None,
     }
     assert letter.body() == "Line one of 1.\nLine two.\n"
     assert "<p>1</p>" in letter.body("html")
@@ -67,6 +77,48 @@ def test_a_mail_that_came_twice_is_one_with_two_deliveries() -> None:
         (1, 2, "Übernahme 1"),
         (2, 1, "Übernahme 2"),
     ]
+
+
+def entry(number: int, kind: str, attempt: int, **more: str) -> Record:
+    """What the ledger tells of a mail's attempt."""
+    value = {"mail_id": mail_id(number), "attempt": attempt, "at": f"2026-03-02T08:0{attempt}:00.000Z", **more}
+    about = [("ce_type", f"cpor.delivery.{kind}.v1".encode())]
+    return Record(Topic.DELIVERIES, 0, attempt, 0, b"t", json.dumps(value).encode(), tuple(about))
+
+
+LATER = {"next_at": "2026-03-02T08:15:00.000Z", "reply": "450 busy"}
+
+
+@pytest.mark.parametrize(
+    ("entries", "words", "attempts"),
+    [
+        ([], "on its way", 0),
+        ([entry(1, "deferred", 2, **LATER)], "deferred 2×, again 03-02 08:15", 2),
+        ([entry(1, "deferred", 1, **LATER), entry(1, "delivered", 2)], "delivered", 2),
+        ([entry(1, "delivered", 2), entry(1, "deferred", 1, **LATER)], "delivered", 2),
+        ([entry(1, "superseded", 1, reason="contact_replaced"), entry(1, "deferred", 2, **LATER)], "superseded", 1),
+        ([entry(1, "superseded", 1, reason="contact_replaced"), entry(1, "delivered", 2)], "delivered", 2),
+        ([entry(1, "delivered", 1), entry(1, "bounced", 1, reply="550 gone")], "bounced", 1),
+    ],
+)
+def test_what_became_of_a_mail_is_what_the_ledger_says_last_and_for_good(
+    entries: list[Record], words: str, attempts: int
+) -> None:
+    fate = Ledger(fates_of(entries), ()).fate(f"{mail_id(1)}@cpor.example")
+    assert (fate.words, fate.attempts) == (words, attempts)
+
+
+def test_mails_that_nobody_has_received_come_after_the_others_and_are_found_by_their_id() -> None:
+    written = [json.loads(write(sent(mail_id=mail_id(n), to_name='Eve "x\ny" 株'))) for n in (1, 2)]
+    ledger = Ledger(fates_of([entry(2, "deferred", 1, **LATER)]), tuple(written))
+    come = [Received(Path("1.eml"), parsed(raw(1)))]
+    assert [each.number for each in letters_of(come, ledger)] == [1]
+    first, second = letters_of(come, ledger, unreceived=True)
+    assert (first.number, first.deliveries, second.number, second.deliveries) == (1, 1, None, 0)
+    found = pick([first, second], mail_id(2))
+    assert (found.fate.state, found.to, found.header("Subject")) == ("deferred", sent().to, sent().subject)
+    assert found.body() == sent().text
+    assert letter_json(found)["reply"] == "450 busy"
 
 
 def test_a_mail_that_is_not_ours_is_listed_and_taken_for_no_double() -> None:
