@@ -15,7 +15,7 @@ from tests.unit.machine.running import STEPS, Batch, batch
 #: Examples under one seed: short enough that a failing seed is soon found again.
 BATCH = 250
 #: What is told of the worlds beside examples and steps.
-TOLD = ("records", "deaths", "filed", "approved", "eligible", "rejected", "mail", "rung")
+TOLD = ("records", "deaths", "filed", "approved", "eligible", "rejected", "mail", "rung", "end")
 
 
 def main() -> int:

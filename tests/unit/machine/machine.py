@@ -37,6 +37,7 @@ FEW = st.integers(0, 4)
 OPEN = (Status.SUBMITTED, Status.UNDER_REVIEW, Status.PARTNER_ACTION_REQUIRED)
 DECIDABLE = (Status.UNDER_REVIEW, Status.SUBMITTED, Status.DISPUTED)
 POINTS = ("send", "send_positions", "commit", "committed")
+SOLD_AS = ("active", "active", "grace", "ended")
 HOWS: tuple[dict[str, Any], ...] = (
     {"channel": "page"},
     {"channel": "phone", "operator": "o-1"},
@@ -271,9 +272,9 @@ class Machine(Stage):
         self.world.run()
         self.watch.look()
 
-    @rule(n=ANY, what=st.integers(0, 6))
+    @rule(n=ANY, what=st.integers(0, 4))
     def references_change(self, n: int, what: int) -> None:
-        partner, (tenant, subscription) = PARTNERS[n % 2], list(SUBSCRIPTIONS.items())[n % 2]
+        partner, tenant = PARTNERS[n % 2], list(SUBSCRIPTIONS)[n % 2]
         entry = directory_entry(partner)
         match what:
             case 0:
@@ -285,14 +286,18 @@ class Machine(Stage):
                 self.directory(partner, locations=[{**each, "enrolled": False} for each in entry["locations"]])
             case 3:
                 self.directory(partner, status="suspended")
-            case 4:
+            case _:
                 self.refers(
                     Topic.CUSTOMERS, partition_of(tenant), tenant, customer_entry(tenant, domains=["other.example"])
                 )
-            case _:
-                sold = {**SOLD, "tenant_id": tenant, "subscription_id": subscription}
-                state = {"state": "ended", "ends_on": "2021-06-30"} if what == 5 else {}
-                self.refers(Topic.SUBSCRIPTIONS, partition_of(tenant), subscription, {**sold, **state})
+
+    @rule(n=ANY, days=st.sampled_from((None, -30, 0, 5, 40)), state=st.sampled_from(SOLD_AS))
+    def subscription_changes(self, n: int, days: int | None, state: str) -> None:
+        """Renewed or not, in grace, or over: T19 is what time makes of it."""
+        tenant, subscription = list(SUBSCRIPTIONS.items())[n % 2]
+        ends = None if days is None else instant_text(Instant(self.now() + days * DAY_MS))[:10]
+        entry = {**SOLD, "tenant_id": tenant, "subscription_id": subscription, "state": state, "ends_on": ends}
+        self.refers(Topic.SUBSCRIPTIONS, partition_of(tenant), subscription, entry)
 
     # -- workers -------------------------------------------------------------------------------------------------------
 
@@ -364,6 +369,8 @@ WEIGHTS = {
     "trouble_comes": 3,
     "answers_the_request": 4,
     "wants_another_end": 3,
+    "imports_a_legacy_association": 2,
+    "subscription_changes": 3,
 }
 for _name, _times in WEIGHTS.items():
     for _n in range(1, _times):

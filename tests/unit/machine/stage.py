@@ -97,6 +97,8 @@ class Stage(RuleBasedStateMachine):
             asked["domain"] = "contoso.example"
         if named[0] != "sales":
             return usage_form(*named, **asked)
+        if not self.is_2023:
+            asked["technical_contact"] = {"name": "Ken", "email": "ken@contoso.example"}
         role = "usage_recognition" if "usage" in named else "build_intent_advisor"
         return sales_form(role, subscription_id=SUBSCRIPTIONS[claim.tenant], **asked)
 

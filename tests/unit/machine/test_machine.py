@@ -7,6 +7,7 @@ from collections import Counter
 
 import pytest
 
+import services.deadlines.holding
 from cpor.domain.vocabulary import Status
 from cpor.runtime.assignment import Assignment
 from services.consent.worker import Consent
@@ -43,7 +44,7 @@ def test_the_worlds_are_eventful_enough_to_say_something() -> None:
     before = Counter(TALLY)
     run(40, seed=None)
     seen = TALLY - before
-    assert {"approved", "rejected", "eligible", "consent_suspended", "association_ended", "rung"} <= set(seen)
+    assert {"approved", "rejected", "eligible", "consent_suspended", "association_ended", "rung", "end"} <= set(seen)
     assert seen["deaths"] > 10
 
 
@@ -82,6 +83,40 @@ def test_consent_that_does_not_wait_for_what_came_in_time_is_found_out(
     monkeypatch.setattr(Consent, "gate", lambda self, due, look: due)
     with pytest.raises(AssertionError):
         judged(_a_no_that_is_read_late(start), settled=False)
+
+
+def _a_subscription_that_ends_twice() -> Machine:
+    """An import on a subscription that ends, is renewed while nobody reads what was said of it, and ends again."""
+    machine = Machine()
+    machine.opens("P2023", seed=0, records=3_000, settles=True)
+    machine.imports_a_legacy_association(by=0, tenant=0, days=200)
+    machine.world.settles = False
+    machine.stands_still_or_goes_on("review")
+    machine.subscription_changes(n=0, days=0, state="ended")
+    machine.all_work(3)
+    machine.subscription_changes(n=0, days=None, state="active")
+    machine.all_work(3)
+    machine.stands_still_or_goes_on("review")
+    machine.all_work(3)
+    assert machine.state(machine.claims[0]) is not None
+    machine.subscription_changes(n=0, days=0, state="ended")
+    machine.world.rest()
+    machine.watch.look()
+    return machine
+
+
+@pytest.mark.rule("T19", "D16", "D23")
+def test_an_end_that_a_renewal_overtook_comes_when_the_subscription_ends_after_all() -> None:
+    machine = _a_subscription_that_ends_twice()
+    assert machine.watch.seen["end"] == 2
+    assert machine.watch.seen["association_ended"] == 1
+    judged(machine, settled=False)
+
+
+def test_deadlines_that_tell_an_end_only_once_are_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services.deadlines.holding, "lasting", lambda held, known, zone: held)
+    with pytest.raises(AssertionError, match="I14"):
+        judged(_a_subscription_that_ends_twice(), settled=False)
 
 
 def _struck(service: str, trouble: Trouble, point: str) -> Machine:

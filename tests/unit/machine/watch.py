@@ -154,6 +154,8 @@ class Watch:
         if told.type == CommandName.DEADLINE_EXPIRED:
             value = json.loads(record.value or b"")
             self._first(("rung", value["claim_id"], value["clock"], value["started_by"], 9), "I10: a timer fires once")
+        if told.type == CommandName.OPS_END_SUBSCRIPTION and told.source == "/services/deadlines":
+            self.seen["end"] += 1
 
     def _rung(self, record: Record, told: Envelope) -> None:
         value = json.loads(record.value or b"")
