@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 MODULE = "cpor.devstack.mail"
 LARGEST = 2 * 1024 * 1024
 _DEFER = re.compile(r"defer-(?:(\d+)-)?")
+_OF_REPORTS = re.compile(r" (RET|ENVID|NOTIFY|ORCPT)=\S+", re.IGNORECASE)
+_ENVID = re.compile(r" (ENVID=\S+)", re.IGNORECASE)
 _UNSAFE = re.compile(r"[^A-Za-z0-9.@_-]")
 
 
@@ -51,9 +53,9 @@ class Sink:
     async def handle_EHLO(
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
     ) -> list[str]:
-        """Commands may come together (RFC 2920): each line is taken when its turn comes."""
+        """Commands may come together (RFC 2920): each line is taken when its turn comes. Reports may be asked for."""
         session.host_name = hostname
-        return [*responses[:-1], "250-PIPELINING", responses[-1]]
+        return [*responses[:-1], "250-PIPELINING", "250-DSN", responses[-1]]
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -69,9 +71,10 @@ class Sink:
             if self._defers(address, content):
                 return "450 4.2.0 greylisted, try again later"
         self._write(envelope.rcpt_tos[0], content)
+        named = [each.partition("=")[2] for each in envelope.mail_options if each.upper().startswith("ENVID=")]
         for address in filter(comes_back, envelope.rcpt_tos):
             if self._bounces is not None:
-                give_back(self._bounces, address, content)
+                give_back(self._bounces, address, content, "".join(named))
         return "250 2.0.0 taken"
 
     def _defers(self, address: str, content: bytes) -> bool:
@@ -158,13 +161,24 @@ def sink_spec(directory: Path, port: int, bounces: Path | None = None) -> Worker
 
 async def serve(directory: Path, port: int, bounces: Path | None = None) -> asyncio.Server:
     """Listening when it returns."""
+    sink = Sink(directory, bounces)
+    return await asyncio.get_running_loop().create_server(lambda: server_of(sink), LOOPBACK, port)
+
+
+def server_of(sink: Sink) -> SMTP:
+    """A connection's server. Its library knows no DSN (RFC 3461): what is asked for there is taken out of commands."""
     from aiosmtpd.smtp import SMTP  # slow to import, and most who ask here only want to read mails
 
-    loop = asyncio.get_running_loop()
-    sink = Sink(directory, bounces)
-    return await loop.create_server(
-        lambda: SMTP(sink, data_size_limit=LARGEST, enable_SMTPUTF8=True, ident="cpor", timeout=60), LOOPBACK, port
-    )
+    class Reporting(SMTP):
+        async def smtp_MAIL(self, arg: str | None) -> None:
+            await super().smtp_MAIL(_OF_REPORTS.sub("", arg or ""))
+            if self.envelope is not None:
+                self.envelope.mail_options += _ENVID.findall(arg or "")
+
+        async def smtp_RCPT(self, arg: str | None) -> None:
+            await super().smtp_RCPT(_OF_REPORTS.sub("", arg or ""))
+
+    return Reporting(sink, data_size_limit=LARGEST, enable_SMTPUTF8=True, ident="cpor", timeout=60)
 
 
 def port_of(server: asyncio.Server) -> int:

@@ -19,13 +19,13 @@ def comes_back(address: str) -> bool:
     return address.startswith("dsn-")
 
 
-def give_back(folder: Path, address: str, content: bytes) -> None:
+def give_back(folder: Path, address: str, content: bytes, envid: str = "") -> None:
     """The report about a mail to an address that comes back; whole in the Maildir, or not there."""
-    mailbox.Maildir(folder, create=True).add(bytes(report(address, message_from_bytes(content))))
+    mailbox.Maildir(folder, create=True).add(bytes(report(address, message_from_bytes(content), envid)))
 
 
-def report(address: str, mail: Message) -> Message:
-    """With the mail's headers, as most servers give them back."""
+def report(address: str, mail: Message, envid: str) -> Message:
+    """With the mail's headers, as most servers give them back, and the name that its sender gave it (`envid`)."""
     action, status = next(answer for start, *answer in ANSWERS if address.startswith(start))
     told = MIMEMultipart("report")
     told.set_param("report-type", "delivery-status")
@@ -34,13 +34,15 @@ def report(address: str, mail: Message) -> Message:
     told["Subject"] = "Delayed Mail" if action == "delayed" else "Undelivered Mail Returned to Sender"
     told["Auto-Submitted"] = "auto-replied"
     told.attach(MIMEText(f"Your mail to <{address}>: {action}, {status}.\n"))
-    told.attach(_status(address, action, status))
+    told.attach(_status(address, action, status, envid))
     told.attach(MIMEText("".join(f"{name}: {value}\n" for name, value in mail.items()), "rfc822-headers"))
     return told
 
 
-def _status(address: str, action: str, status: str) -> Message:
+def _status(address: str, action: str, status: str, envid: str) -> Message:
     server, recipient = Message(), Message()
+    if envid:
+        server["Original-Envelope-Id"] = envid
     server["Reporting-MTA"] = f"dns; {HOST}"
     recipient["Final-Recipient"] = f"rfc822; {address}"
     recipient["Action"] = action

@@ -101,24 +101,24 @@ class Post:
         until = time.monotonic() + self._patience
         while True:
             time.sleep(min(self._rest.left(), max(0.0, until - time.monotonic())))
-            outcome = self._once(content, mail.to) or Outcome(Result.DEFERRED, "no answer")
+            outcome = self._once(content, mail) or Outcome(Result.DEFERRED, "no answer")
             if _is_closing(outcome):
                 self._rest.begin()
             if not _is_closing(outcome) or time.monotonic() + self._rest.left() > until:
                 return outcome
 
-    def _once(self, content: bytes, to: str) -> Outcome | None:
+    def _once(self, content: bytes, mail: Mail) -> Outcome | None:
         """A kept connection may have died unseen, or be told so only now: then on a fresh one."""
         kept = self._connection is not None
-        outcome = self._attempt(content, to)
+        outcome = self._attempt(content, mail)
         if kept and (outcome is None or _is_closing(outcome)):
-            outcome = self._attempt(content, to)
+            outcome = self._attempt(content, mail)
         return outcome
 
-    def _attempt(self, content: bytes, to: str) -> Outcome | None:
+    def _attempt(self, content: bytes, mail: Mail) -> Outcome | None:
         """None where nobody answers."""
         try:
-            hand_over(self._connected(), self._sender, to, content)
+            hand_over(self._connected(), self._sender, mail.to, content, mail.mail_id)
         except (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError) as fault:
             outcome = _outcome(fault)  # of this mail; the connection is in order, but for a 421
         except (OSError, smtplib.SMTPException) as fault:
@@ -171,17 +171,20 @@ class Posts:
         return outcome
 
 
-def hand_over(smtp: smtplib.SMTP, sender: str, to: str, content: bytes) -> None:
-    """One mail; in two round trips instead of four where the server takes commands together (RFC 2920).
+def hand_over(smtp: smtplib.SMTP, sender: str, to: str, content: bytes, name: str) -> None:
+    """One mail; in two round trips instead of four where the server takes commands together (RFC 2920). `name` is what
+    a report about it is to name.
 
     Raises what `smtplib` raises.
     """
     smtp.ehlo_or_helo_if_needed()
+    of_mail, of_recipient = _reports(smtp, name)
     if not smtp.has_extn("pipelining"):
-        smtp.sendmail(sender, [to], content)
+        smtp.sendmail(sender, [to], content, of_mail, of_recipient)
         return
-    size = f" SIZE={len(content)}" if smtp.has_extn("size") else ""
-    smtp.send(f"MAIL FROM:<{sender}>{size}\r\nRCPT TO:<{to}>\r\nDATA\r\n")
+    size = [f"SIZE={len(content)}"] if smtp.has_extn("size") else []
+    by, to_whom = " ".join((f"<{sender}>", *size, *of_mail)), " ".join((f"<{to}>", *of_recipient))
+    smtp.send(f"MAIL FROM:{by}\r\nRCPT TO:{to_whom}\r\nDATA\r\n")
     by_sender, by_recipient, data = _answer(smtp), _answer(smtp), _answer(smtp)
     wanted = by_recipient[0] in _TAKEN
     if data[0] == _GO_ON:
@@ -190,6 +193,13 @@ def hand_over(smtp: smtplib.SMTP, sender: str, to: str, content: bytes) -> None:
     if data[0] != _OK or not wanted:
         smtp.rset()
         raise _fault(sender, to, by_sender, by_recipient, data)
+
+
+def _reports(smtp: smtplib.SMTP, name: str) -> tuple[list[str], list[str]]:
+    """Which reports we want of the mail, by what name, with no more of it than its headers (RFC 3461)."""
+    if not smtp.has_extn("dsn"):
+        return [], []
+    return ["RET=HDRS", f"ENVID={name}"], ["NOTIFY=FAILURE,DELAY"]
 
 
 def _answer(smtp: smtplib.SMTP) -> Reply:
