@@ -14,6 +14,7 @@ from cpor.runtime.topics import Topic, commands_topic
 from tests.chaos.outcome import assert_sound
 from tests.unit.machine import replay
 from tests.unit.machine.stage import Stage
+from tests.unit.machine.watch import HELD
 from tests.unit.ops.checker.whole import PARTNERS
 
 
@@ -22,7 +23,7 @@ def judged(stage: Stage, settled: bool) -> None:
     world = stage.world
     log = world.log()
     sent = [each for partner in PARTNERS for each in _receipt_ids(stage, partner)]
-    assert_sound(log, sent)
+    assert_sound(log, sent, [HELD])
     _nothing("books that do not balance", [row for row in balances(log).rows() if not row.holds])
     _nothing("I14: what is over and is held still", list(_over(stage)))
     _nothing("I6: stores unlike their topics", replay.unlike_their_topics(world))

@@ -12,7 +12,7 @@ from cpor.domain.associations import associations_after
 from cpor.domain.events import ConsentCompleted
 from cpor.domain.evolve import evolve
 from cpor.domain.model import ClaimState, ConsentStage
-from cpor.domain.vocabulary import ClaimId, Clock, CommandName, Instant, Status, UnitId
+from cpor.domain.vocabulary import ActorKind, ClaimId, Clock, CommandName, EventName, Instant, Status, UnitId
 from cpor.runtime.record import Record
 from cpor.runtime.topics import Topic, receipts_topic, updates_topic
 from schemas import handoff
@@ -23,6 +23,10 @@ from tests.unit.ops.checker.whole import PARTNERS
 TERMINAL = (Status.CANCELLED, Status.REJECTED_FINAL)
 WEEK_MS = 7 * 86_400_000
 HOUR_MS = 3_600_000
+#: How a reviewer decides.
+DECISIONS = (EventName.APPROVED, EventName.REJECTED, EventName.REJECTED_FINAL)
+#: Header and value that say why review keeps a parked claim's time-out with its letters.
+REASON, HELD = "dlq_reason", "held_while_parked"
 
 #: A claim and the sequence of the event that approved it.
 ApprovalId = tuple[str, int]
@@ -38,6 +42,8 @@ class Watch:
         self.doomed: set[ApprovalId] = set()
         self.eligible: set[ApprovalId] = set()
         self.seen: Counter[str] = Counter()
+        #: Decisions by reviewers; what a customer's kept no or a displacement makes of them is not theirs.
+        self.decided = 0
         self._once: Counter[tuple[Any, ...]] = Counter()
         self._rows: dict[str, bytes | None] = {}
         self._told: dict[str, int] = defaultdict(int)
@@ -96,6 +102,7 @@ class Watch:
         self.states[event.claim_id] = state
         self._fresh.add(event.claim_id)
         self.seen[event.NAME] += 1
+        self.decided += event.actor.kind == ActorKind.REVIEWER and event.NAME in DECISIONS
         self._holders(before, state)
         if isinstance(event, ConsentCompleted) and before is not None:
             self._completed(before, event, record)
@@ -144,6 +151,9 @@ class Watch:
         self.seen["mail"] += 1
 
     def _letter(self, record: Record, told: Envelope) -> None:
+        """A time-out of a parked claim waits there for the claim's own letter (architecture §3); nothing else may."""
+        if record.header(REASON) == HELD and told.type == CommandName.DEADLINE_EXPIRED:
+            return
         raise AssertionError(f"I8: nothing is lost to the dead letters: {told.id} {told.type} {record.value!r:.300}")
 
     # -- clocks --------------------------------------------------------------------------------------------------------
