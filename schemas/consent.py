@@ -105,13 +105,20 @@ class Requested(OfConsent):
     """Opaque, signed. Those sent to a contact that was replaced since are void."""
 
 
-class Declined(OfConsent):
+class OfAnswer(OfConsent):
+    """What becomes of an answer."""
+
+    response_id: UuidText | None = None
+    """The answer that was held, where an operator released it."""
+
+
+class Declined(OfAnswer):
     """The customer said no."""
 
     evidence: str | None = Field(default=None, max_length=4000)
 
 
-class Agreed(OfConsent):
+class Agreed(OfAnswer):
     """Ends a suspension; neither shortens the wait nor bars a later decline."""
 
 
@@ -137,7 +144,7 @@ class Suspended(OfConsent):
     reason: SuspensionReason
 
 
-class Ignored(OfConsent):
+class Ignored(OfAnswer):
     """An answer that changes nothing, and why."""
 
     reason: str = Field(max_length=1000)

@@ -24,13 +24,13 @@ from cpor.runtime.record import Output, Record
 from cpor.runtime.topics import Topic
 from schemas import envelope
 from schemas.audit import ANSWER_RECORDED, AnswerRecorded
-from schemas.consent import AGREED, DECLINED, HELD, IGNORED, RESPONSE, Answer, AnswerChannel, Response
+from schemas.consent import AGREED, DECLINED, DISMISSED, HELD, IGNORED, RESPONSE, Answer, AnswerChannel, Response
 from schemas.fields import MEANINGS, USER_ID
 
 #: `ce_type` of what consent says to an answer → the word for it.
-VERDICTS = {DECLINED: "declined", AGREED: "agreed", HELD: "held", IGNORED: "ignored"}
+VERDICTS = {DECLINED: "declined", AGREED: "agreed", HELD: "held", IGNORED: "ignored", DISMISSED: "dismissed"}
 #: What review has no part in.
-_WITHOUT_EVENT = ("held", "ignored")
+_WITHOUT_EVENT = ("held", "ignored", "dismissed")
 
 
 @dataclass(frozen=True, slots=True)

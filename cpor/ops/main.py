@@ -13,6 +13,7 @@ from cpor.devstack.errors import PlatformError
 from cpor.ops import screen
 from cpor.ops.associations import end_associations, import_legacy
 from cpor.ops.catalogue import catalogue
+from cpor.ops.checks import review_answers
 from cpor.ops.claims import claims
 from cpor.ops.clock import clock
 from cpor.ops.consent import consent
@@ -45,6 +46,7 @@ cli = typer.Typer(
 for command in (up, env, demo, status, doctor):
     cli.command(command.__name__)(command)
 ops.command()(import_legacy)
+consent.command("review")(review_answers)
 ops.command()(end_associations)
 GROUPS = (
     *(partners, reference, claims, locations, catalogue, poe, earnings),

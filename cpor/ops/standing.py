@@ -21,7 +21,7 @@ from cpor.ops.screen import moment
 from cpor.runtime.record import Record, TopicPartition
 from cpor.runtime.topics import Topic
 from schemas import envelope
-from schemas.consent import REQUESTED, RESPONSE
+from schemas.consent import CHECKED, REQUESTED, RESPONSE
 from schemas.mail import BOUNCED, DEFERRED, DELIVERED, SUPERSEDED
 
 _DELIVERIES = {DELIVERED: "delivered", DEFERRED: "deferred", BOUNCED: "bounced", SUPERSEDED: "superseded"}
@@ -60,6 +60,7 @@ class Answered:
     verdict: str = "waiting"
     counts_from: str | None = None
     reason: str | None = None
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +84,12 @@ def standing_of(records: Iterable[Record], claim_id: str) -> Standing:
     about = [each for each in map(_told, records) if each is not None and each.value.get("claim_id") == claim_id]
     requests = {each.id: _notice(each) for each in about if each.type == REQUESTED}
     answers = [_answered(each) for each in about if each.type == RESPONSE]
+    checks = {each.id: str(each.value["response_id"]) for each in about if each.type == CHECKED}
     for each in about:
         if each.type in _DELIVERIES and each.value["cause"] in requests:
             _deliver(requests[each.value["cause"]], each)
         elif each.type in VERDICTS:
-            _judge(answers, each)
+            _judge(answers, each, checks)
     return Standing(tuple(requests.values()), tuple(answers))
 
 
@@ -126,6 +128,7 @@ def _answered(told: _Told) -> Answered:
         value.get("operator"),
         value.get("answered_at"),
         value.get("note"),
+        doubts=tuple(value.get("doubts", ())),
     )
 
 
@@ -145,9 +148,14 @@ def _is_settled(delivery: str, told: str) -> bool:
     return final or (delivery == "superseded" and told == DEFERRED)
 
 
-def _judge(answers: Iterable[Answered], told: _Told) -> None:
-    """Verdicts come in the order of the answers: two that bear one id get theirs in turn."""
-    mine = (each for each in answers if each.id == told.causation and each.verdict == "waiting")
+def _judge(answers: Iterable[Answered], told: _Told, checks: Mapping[str, str]) -> None:
+    """Verdicts come in the order of the answers: two that bear one id get theirs in turn. `checks`: an operator's
+    finding → the answer that was held until then.
+    """
+    before, answer_id = "waiting", told.causation
+    if answer_id in checks:
+        before, answer_id = "held", checks[answer_id]
+    mine = (each for each in answers if each.id == answer_id and each.verdict == before)
     for answer in islice(mine, 1):
         answer.verdict, answer.counts_from = VERDICTS[told.type], told.value["at"]
         answer.reason = told.value.get("reason")
@@ -158,7 +166,8 @@ def _judge(answers: Iterable[Answered], told: _Told) -> None:
 _SUSPENDED: Mapping[SuspensionReason, str] = {
     SuspensionReason.NOTICE_BOUNCED: "the notice of the approval bounced; correct the customer's contact",
     SuspensionReason.NOT_DELIVERED: "the notice of the approval was not delivered in time; check the contact",
-    SuspensionReason.ANSWER_HELD: "an answer came that nobody has checked; record it with `cpor consent decline|agree`",
+    SuspensionReason.ANSWER_HELD: "an answer came that has to be checked (`cpor consent review`); where none is left, "
+    "send the notice again (`cpor ops resend-notice`)",
 }
 
 

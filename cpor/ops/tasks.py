@@ -27,7 +27,7 @@ TOPICS = (Topic.CONSENT_EVENTS, Topic.DELIVERIES, Topic.DEADLINE_EVENTS)
 _BEFORE = (Status.SUBMITTED, Status.UNDER_REVIEW, Status.PARTNER_ACTION_REQUIRED, Status.DISPUTED)
 _OVER = (Status.CANCELLED, Status.REJECTED_FINAL)
 _RESEND = "cpor ops resend-notice {claim} --as YOU --email ADDRESS --name NAME; or the partner edits the contact"
-_CHECK = "find out whether the customer gave it, then cpor consent decline|agree {claim} --note TEXT"
+_CHECK = "find out whether the customer gave it, then cpor consent review {claim} --release|--dismiss --note TEXT"
 
 
 class TaskKind(StrEnum):
@@ -44,6 +44,7 @@ class What(StrEnum):
 
     CORRECT = "ask the partner for the right address; after the approval: " + _RESEND
     RESEND = _RESEND
+    ASK_AGAIN = "cpor ops resend-notice {claim} --as YOU"
     CHECK = _CHECK
     ASK = "find out what the customer says, then cpor consent decline|agree {claim} --note TEXT"
     TAKE_UP = "see to it that the claim is taken up: cpor review queue"
@@ -71,7 +72,8 @@ class _Told:
 
     #: The newest notice: its request's id and which it is.
     notice: tuple[str, str] | None = None
-    held: str | None = None
+    #: Answers that wait for a check: id → since when.
+    held: dict[str, str] = field(default_factory=dict)
     suspended: str | None = None
     missed: list[Mapping[str, Any]] = field(default_factory=list)
 
@@ -106,11 +108,13 @@ def _hear(told: _Told, about: Envelope, value: Mapping[str, Any]) -> None:
     if about.type == consent.REQUESTED:
         told.notice = (about.id or "", value["notice"])
         if _begins_anew(about, value):
-            told.held = None
+            told.held.clear()
     elif about.type == consent.HELD:
-        told.held = value["at"]
-    elif about.type in (consent.DECLINED, consent.AGREED):
-        told.held = None
+        told.held[about.causation or ""] = value["at"]
+    elif value.get("response_id") in told.held:
+        del told.held[value["response_id"]]
+    elif about.type in (consent.DECLINED, consent.AGREED) and "response_id" not in value:
+        told.held.clear()
     elif about.type == consent.SUSPENDED:
         told.suspended = value["at"]
     elif about.type == deadlines.MISSED:
@@ -125,8 +129,8 @@ def _begins_anew(about: Envelope, value: Mapping[str, Any]) -> bool:
 
 
 def _tasks(claim: Claim, told: _Told, bounced: Mapping[str, Mapping[str, Any]]) -> Iterator[Task]:
-    if told.held is not None and not _is_settled(claim.state):
-        yield Task(TaskKind.ANSWER_HELD, claim, told.held, "an answer waits for a check", What.CHECK)
+    if told.held and not _is_settled(claim.state):
+        yield Task(TaskKind.ANSWER_HELD, claim, min(told.held.values()), _waiting(told.held), What.CHECK)
     yield from _of_suspension(claim, told)
     yield from _of_first_notice(claim, told, bounced)
     yield from _of_late_bounce(claim, told, bounced)
@@ -139,12 +143,18 @@ def _is_settled(state: ClaimState) -> bool:
 
 
 def _of_suspension(claim: Claim, told: _Told) -> Iterator[Task]:
-    """But for an answer that is held: that is a task by itself."""
+    """An answer that is held is a task by itself; once it was dismissed, only a new notice starts the wait (D20)."""
     known = claim.state.consent
-    why = _WORDS.get(known.suspended or SuspensionReason.NOT_DELIVERED)
-    suspended = known.stage == ConsentStage.SUSPENDED and claim.state.status == Status.APPROVED
-    if suspended and why is not None:
-        yield Task(TaskKind.WAIT_SUSPENDED, claim, told.suspended or "", why, What.RESEND)
+    if known.stage != ConsentStage.SUSPENDED or claim.state.status != Status.APPROVED:
+        return
+    reason = known.suspended or SuspensionReason.NOT_DELIVERED
+    what = What.ASK_AGAIN if reason == SuspensionReason.ANSWER_HELD else What.RESEND
+    if reason != SuspensionReason.ANSWER_HELD or not told.held:
+        yield Task(TaskKind.WAIT_SUSPENDED, claim, told.suspended or "", _WORDS[reason], what)
+
+
+def _waiting(held: Mapping[str, str]) -> str:
+    return "an answer waits for a check" if len(held) == 1 else f"{len(held)} answers wait for a check"
 
 
 def _of_first_notice(claim: Claim, told: _Told, bounced: Mapping[str, Mapping[str, Any]]) -> Iterator[Task]:
@@ -177,6 +187,7 @@ def _of_deadlines(claim: Claim, told: _Told) -> Iterator[Task]:
 _WORDS: Mapping[SuspensionReason, str] = {
     SuspensionReason.NOTICE_BOUNCED: "the notice bounced",
     SuspensionReason.NOT_DELIVERED: "nothing shows that the notice arrived",
+    SuspensionReason.ANSWER_HELD: "the answer that suspended the wait was dismissed",
 }
 
 

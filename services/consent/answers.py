@@ -31,6 +31,8 @@ class Given:
     evidence: str | None = None
     traceparent: str | None = None
     doubts: tuple[Doubt, ...] = ()
+    #: The answer that was held, where this is its release.
+    releases: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +69,12 @@ def released(held: HeldAnswer, checked: Found) -> Given:
     """The answer under the operator's name; it counts from when it came (D20)."""
     about = (checked.tenant_id, checked.origin, checked.message_id, checked.correlation, held.received_at)
     made = Given(*about, held.answer, held.channel, held.token_id, checked.operator, None, held.evidence)
-    return replace(made, traceparent=checked.traceparent)
+    return replace(made, traceparent=checked.traceparent, releases=held.id)
 
 
 def held_of(said: Given, verdict: Verdict) -> HeldAnswer:
-    return HeldAnswer(said.message_id, said.answer, said.channel, verdict.received_at, said.token_id, said.evidence)
+    told = said.message_id, said.answer, said.channel, verdict.received_at
+    return HeldAnswer(*told, said.token_id, said.evidence, said.doubts)
 
 
 def given(tenant: TenantId, origin: str, appended_at: Instant, said: Response, envelope: Envelope) -> Given:

@@ -20,7 +20,7 @@ from cpor.domain.vocabulary import (
     TenantId,
 )
 from cpor.runtime.processor import Timer
-from schemas.consent import REQUESTED, Answer, AnswerChannel, Notice
+from schemas.consent import REQUESTED, Answer, AnswerChannel, Doubt, Notice
 from services.consent.tokens import recipient_of
 
 #: The timer of a wait, and those of an answer and of an operator's finding until they are judged.
@@ -62,6 +62,7 @@ class HeldAnswer:
     received_at: InstantField
     token_id: str | None = None
     evidence: str | None = None
+    doubts: tuple[Doubt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

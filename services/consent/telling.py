@@ -96,6 +96,8 @@ def answered(context: Context, cause: Cause, case: Case | None, said: Given, ver
         own["reason"] = str(verdict.reason)
     if verdict.effect == Effect.DECLINED and said.evidence is not None:
         own["evidence"] = said.evidence
+    if said.releases is not None:
+        own["response_id"] = said.releases
     _inform(context, cause, case, ce_type, model, **own)
 
 
