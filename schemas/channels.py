@@ -28,6 +28,7 @@ class Side(StrEnum):
     DEADLINES = "deadlines"
     NOTIFY = "notify"
     DELIVERY = "delivery"
+    BOUNCES = "bounces"
     OPERATORS = "operators"
     CUSTOMERS = "customers"
     INCENTIVES = "incentives"
@@ -43,6 +44,7 @@ SIDES: Mapping[Side, str] = {
     Side.DEADLINES: "Watches the clocks.",
     Side.NOTIFY: "Tells partners and customers.",
     Side.DELIVERY: "Sends mails.",
+    Side.BOUNCES: "Reads the mailbox to which mails come back.",
     Side.OPERATORS: "Reviewers and operators with the command line.",
     Side.CUSTOMERS: "The page on which customers answer.",
     Side.INCENTIVES: "The systems that assess and pay.",
@@ -169,8 +171,12 @@ CHANNELS: tuple[Channel, ...] = (
     Channel("cpor.notify.resend", "tenant", "Mails that are sent again.", _from(_S.NOTIFY), (_S.DELIVERY,)),
     Channel(
         "cpor.notify.deliveries", "tenant", "What became of each mail.",
-        {_S.DELIVERY: _only(DELIVERED, DEFERRED, BOUNCED), _S.NOTIFY: _only(SUPERSEDED)},
-        (_S.CONSENT, _S.NOTIFY, _S.DELIVERY, _S.OPERATORS),
+        {
+            _S.DELIVERY: _only(DELIVERED, DEFERRED, BOUNCED),
+            _S.BOUNCES: _only(BOUNCED),
+            _S.NOTIFY: _only(SUPERSEDED),
+        },
+        (_S.CONSENT, _S.NOTIFY, _S.DELIVERY, _S.BOUNCES, _S.OPERATORS),
     ),
     Channel(
         "cpor.reference.partners", "partner id", "Partners with locations and users.",

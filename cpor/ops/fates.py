@@ -29,7 +29,7 @@ _STATES: Mapping[str, tuple[int, str]] = {
     DEFERRED: (1, "deferred"),
     SUPERSEDED: (2, "superseded"),
     DELIVERED: (3, "delivered"),
-    BOUNCED: (3, "bounced"),
+    BOUNCED: (4, "bounced"),
 }
 
 

@@ -19,6 +19,8 @@ from cpor.runtime.health import ROUNDS, Health
 log = structlog.get_logger("cpor.runtime")
 
 LABELS = ("service", "slot")
+#: Figures of a service's own, by name: what a worker that is no processor has to tell.
+OWN = "cpor_worker_count"
 
 
 class Kind(StrEnum):
@@ -79,6 +81,10 @@ class HealthCollector(Collector):
             family = _FAMILY[metric.kind](metric.name, metric.help, labels=LABELS)
             family.add_metric(labels, metric.read(self._health))
             yield family
+        own = GaugeMetricFamily(OWN, "A figure of the service's own.", labels=(*LABELS, "name"))
+        for name, number in sorted(self._health.counts.items()):
+            own.add_metric((*labels, name), number)
+        yield own
 
 
 def serve(health: Health, host: str, port: int) -> int:

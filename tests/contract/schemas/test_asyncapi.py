@@ -28,6 +28,7 @@ from services.deadlines.worker import Deadlines
 from services.intake.worker import Intake
 from services.notify import delivery
 from services.notify.letters import Settings
+from services.notify.sent import SHAPE
 from services.notify.worker import Notify
 from services.review.worker import Review
 from tests.contract.schemas.examples import NAMES, example
@@ -140,6 +141,10 @@ def test_a_service_receives_from_the_topics_that_it_reads(side: Side) -> None:
 def test_delivery_receives_from_the_topics_that_it_reads() -> None:
     assert {*read_by(Side.DELIVERY)} == {*delivery.TOPICS, Topic.DELIVERIES}
     assert GROUPS[Side.DELIVERY] == f"cpor.{delivery.SERVICE}"
+
+
+def test_who_reads_the_mailbox_of_bounces_receives_from_the_topic_that_it_looks_mails_up_in() -> None:
+    assert {*read_by(Side.BOUNCES)} == {*SHAPE.topics}
 
 
 def test_every_topic_that_is_not_a_service_s_own_has_a_channel() -> None:

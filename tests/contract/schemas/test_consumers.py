@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from schemas.base import read
 from schemas.channels import CHANNELS, GROUPS, PARTNER, Channel, Side, read_by
 from schemas.dead_letters import DEAD_LETTER, read_dead_letter
 from schemas.envelope import read_envelope
+from schemas.mail import BOUNCED, DELIVERED
 from schemas.partner_commands import PartnerCommand, parse_partner_command
 from schemas.registry import MESSAGES, MessageSpec
 from services.consent import reading as consent
@@ -32,6 +34,7 @@ from services.intake.results import forward_result
 from services.intake.worker import Intake
 from services.notify.delivery import Delivery
 from services.notify.letters import Settings
+from services.notify.sent import SHAPE, fold
 from services.notify.worker import Notify
 from services.review.inbox import read_message
 from services.review.worker import Review
@@ -92,6 +95,16 @@ def known_by_its_envelope(record: Record) -> None:
     assert read_envelope(record.headers).id
 
 
+def looked_up(record: Record) -> None:
+    """Who reads the mailbox of bounces takes what was delivered, and what came back, into a view."""
+    with closing(sqlite3.connect(":memory:")) as rows:
+        for statement in SHAPE.tables:
+            rows.execute(statement)
+        fold(rows, record)
+        wanted = record.header("ce_type") in (DELIVERED, BOUNCED)
+        assert wanted is (rows.total_changes == 1)
+
+
 def seen_by_operators(record: Record) -> None:
     """As tasks, clocks, answers and dead letters are listed."""
     tasks_of((), [record])
@@ -117,6 +130,7 @@ READERS: dict[tuple[Side, str], Reader] = {
     (Side.DELIVERY, "cpor.notify.mail"): Delivery(NOTHING, NOTHING, NOTHING)._read,
     (Side.DELIVERY, "cpor.notify.resend"): Delivery(NOTHING, NOTHING, NOTHING)._read,
     (Side.DELIVERY, "cpor.notify.deliveries"): known_by_its_envelope,
+    (Side.BOUNCES, "cpor.notify.deliveries"): looked_up,
     (Side.OPERATORS, "cpor.claims.events"): a_claim_event,
     (Side.OPERATORS, "cpor.claims.state"): lambda record: Claim(wire.decode_state(record.value or b""), None),
     **{

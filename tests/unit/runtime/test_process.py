@@ -162,6 +162,7 @@ def test_the_first_signal_asks_and_the_second_ends() -> None:
 def test_metrics_tell_what_health_tells() -> None:
     health = Health("review", "3")
     health.records, health.state, health.slots = 12_345, "running", [0, 1]
+    health.counts["delayed"] = 2
     port = serve(health, "127.0.0.1", 0)
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
         told = answer.read().decode()
@@ -169,6 +170,7 @@ def test_metrics_tell_what_health_tells() -> None:
     assert 'cpor_worker_slots{service="review",slot="3"} 2.0' in told
     assert 'cpor_worker_up{service="review",slot="3"} 1.0' in told
     assert all(f"# HELP {metric.name}" in told for metric in CATALOGUE)
+    assert 'cpor_worker_count{name="delayed",service="review",slot="3"} 2.0' in told
     assert serve(health, "127.0.0.1", port) == 0, "a port that is taken is no reason to stop"
 
 
