@@ -38,7 +38,6 @@ SHORTEST = {"partner": 12, "customer": 12, "name": 12, "ref": 16}
 LONGEST_SUBJECT = 180
 #: Columns of plain text where words have gaps between them; Japanese and Chinese lines are left to the reader's window.
 COLUMNS = 78
-_WITHOUT_GAPS = ("ja", "zh-Hant")
 #: Fonts that systems have; without those of the language some mail programs take one that was made for another.
 _SANS = ("-apple-system", "'Segoe UI'", "Roboto", "Helvetica", "Arial", "sans-serif")
 _FONTS = {
@@ -106,7 +105,8 @@ def _saying(speech: Speech) -> Callable[..., str]:
 
 def marks(language: str) -> dict[str, str]:
     """What stands between two sentences, and between a name and its value."""
-    return {"gap": "", "colon": "："} if language in _WITHOUT_GAPS else {"gap": " ", "colon": ": "}
+    gap = speak(language).gap
+    return {"gap": gap, "colon": ": " if gap else "："}
 
 
 def _words(speech: Speech) -> dict[str, dict[str, str]]:
@@ -140,7 +140,7 @@ def _longest(line: str, claim: Mapping[str, Any]) -> str | None:
 def wrapped(text: str, language: str) -> str:
     """A paragraph is one line in the templates; no more than one empty line between two."""
     lines = _GAPS.sub("\n\n", text.strip()).split("\n")
-    return "\n".join(lines if language in _WITHOUT_GAPS else _wrapped(lines)) + "\n"
+    return "\n".join(_wrapped(lines) if speak(language).gap else lines) + "\n"
 
 
 def _wrapped(lines: Iterable[str]) -> Iterator[str]:
