@@ -100,7 +100,7 @@ def end_associations(
     dry: Annotated[bool, typer.Option("--dry-run", help="Only list them.")] = False,
     data: DataDir = DEFAULT_DATA,
 ) -> None:
-    """End the associations whose subscription, or imported last day, is over. Meant to be run once a day."""
+    """End by hand the associations whose subscription, or imported last day, is over; most end by themselves."""
     acting = check_operator(who or operator())
     instance = find_instance(data)
     over = list(ends(read_claims(instance), read_subscriptions(instance), instance.clock.now()))

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -331,18 +332,42 @@ def test_a_second_up_on_a_running_instance_is_told_who_holds_it(desk: Desk) -> N
     assert "in use by process" in done.stderr
 
 
-def test_an_association_from_before_is_imported_once_and_ended_when_it_is_over(desk: Desk, tmp_path: Path) -> None:
+def _old_association(folder: Path, ends_on: str) -> Path:
     old = {"partner_id": "P-1", "location_id": "101", "tenant_id": TENANT, "subscription_id": SUBSCRIPTION}
-    file = tmp_path / "old.ndjson"
-    file.write_text(json.dumps({**old, "partner_role": "usage_recognition", "ends_on": "2026-02-28"}))
-    first, second = (desk.cpor("ops", "import-legacy", file, "--as", "o-1") for _ in range(2))
-    assert (first.code, "1 association imported, 0 there already" in first.out) == (0, True), first.err
-    assert (second.code, "0 associations imported, 1 there already" in second.out) == (0, True), second.err
-    assert "2026-02-28" in desk.cpor("ops", "end-associations", "--as", "o-1", "--dry-run").out
-    ended = desk.cpor("ops", "end-associations", "--as", "o-1")
-    assert (ended.code, "1 association ended" in ended.err) == (0, True), ended.err
+    file = folder / "old.ndjson"
+    file.write_text(json.dumps({**old, "partner_role": "usage_recognition", "ends_on": ends_on}))
+    return file
+
+
+@contextmanager
+def _standing_still(desk: Desk, service: str) -> Iterator[None]:
+    workers = [each for each in desk.cpor("status", "--json").json["workers"] if each["service"] == service]
+    processes = [psutil.Process(each["pid"]) for each in workers]
+    for each in processes:
+        each.suspend()
+    try:
+        yield
+    finally:
+        for each in processes:
+            each.resume()
+
+
+@pytest.mark.rule("T19", "D23")
+def test_an_association_from_before_is_imported_once_and_ended_when_it_is_over(desk: Desk, tmp_path: Path) -> None:
+    """By hand while deadlines stands still, which has nothing left to do afterwards."""
+    file = _old_association(tmp_path, "2026-02-28")
+    with _standing_still(desk, "deadlines"):
+        first, second = (desk.cpor("ops", "import-legacy", file, "--as", "o-1") for _ in range(2))
+        assert (first.code, "1 association imported, 0 there already" in first.out) == (0, True), first.err
+        assert (second.code, "0 associations imported, 1 there already" in second.out) == (0, True), second.err
+        assert "2026-02-28" in desk.cpor("ops", "end-associations", "--as", "o-1", "--dry-run").out
+        ended = desk.cpor("ops", "end-associations", "--as", "o-1")
+        assert (ended.code, "1 association ended" in ended.err) == (0, True), ended.err
+    await_idle(find_instance(desk.data))
     assert "0 associations ended" in desk.cpor("ops", "end-associations", "--as", "o-1").err
     (claim,) = desk.cpor("claims", "list", "--subscription", SUBSCRIPTION, "--json").json
     assert claim["status"] == "approved"
+    history = desk.cpor("claims", "history", claim["claim_id"], "--json").json
+    assert [each["action"] for each in history].count("association_ended") == 1
     assert desk.cpor("earnings", "list", "--partner", "P-1", "--json").json == []
     assert desk.cpor("earnings", "list", "--partner", "P-9").code == 1

@@ -188,9 +188,6 @@ class Act:
         last = self.clock() + timedelta(days=days)
         return Refer(found.model_copy(update={"ends_on": last, "state": state}))
 
-    def end_association(self) -> Decide:
-        return self.operate(CommandName.OPS_END_SUBSCRIPTION, ends_on=self.clock())
-
     def eligibility(self, outcome: EligibilityOutcome, reason: str | None = None) -> Result:
         data = {"outcome": outcome, "reason": reason}
         return Result(CommandName.ELIGIBILITY_RESULT, self.claim_id, self.tenant_id, data)

@@ -144,9 +144,7 @@ def subscription_ends(act: Act) -> Story:
     """T19, D16, D23: the partner is warned; then what was handed off ends, and what was earned stays earned."""
     yield act.subscription_ends(days=34)
     yield from approved_in_bulk(act)
-    yield Wait(32)
-    yield act.subscription_ends(days=0, state=SubscriptionState.ENDED)
-    yield act.end_association()
+    yield Wait(34)
 
 
 def subscription_ends_in_the_wait(act: Act) -> Story:
@@ -154,7 +152,7 @@ def subscription_ends_in_the_wait(act: Act) -> Story:
     yield from approved_in_bulk(act)
     yield Wait(2)
     yield act.subscription_ends(days=0, state=SubscriptionState.ENDED)
-    yield act.end_association()
+    yield Wait()
 
 
 def paid(act: Act) -> Story:

@@ -9,7 +9,6 @@ from cpor.domain.vocabulary import (
     InformationReason,
     PartnerRole,
     RejectionReason,
-    SubscriptionState,
 )
 from cpor.ops.demo.asks import Story
 from tests.acceptance.stories.telling import CASCADE, ELBE, IPE, ISAR, SUMIDA, TAMSUI, TEJO, Book, Teller
@@ -282,9 +281,11 @@ def subscription_ends(tell: Teller) -> Story:
     tell.sees("handed off: assess: subscription/")
     yield tell.on("2024-11-04 09:00", "The feed says that the subscription will end on 15 December.")
     yield claim.subscription_ends(days=41)
-    yield tell.on("2024-12-15 18:00", "It ends. The claim stays approved; what was earned until then stays earned.")
-    yield claim.subscription_ends(days=0, state=SubscriptionState.ENDED)
-    yield claim.end_association()
+    yield tell.on(
+        "2024-12-16 00:00",
+        "Its last day is over: the association ends by itself. The claim stays approved; what was earned until then "
+        "stays earned.",
+    )
     tell.sees(f"{claim.claim_ref}: system: association ended → approved", "hand-off ended: 2024-12-15: subscription/")
     tell.misses("revoked")
 
