@@ -184,6 +184,7 @@ class SafeConsumer(driver.Consumer):
 
     async def on_partitions_assigned(self, assigned: Any, generation_id: int = 0) -> None:
         self.app.lease.renew(time.monotonic())
+        self.app.begin_work()
         await super().on_partitions_assigned(assigned, generation_id)
 
     async def perform_seek(self) -> None:
@@ -221,6 +222,11 @@ class SafeApp(faust.App):
         if self.lanes is not None:
             await self.lanes.give_up(END_SECONDS)
         self.when_lost()
+
+    def begin_work(self) -> None:
+        """Partitions came, and what is read of them counts."""
+        if self.lanes is not None:
+            self.lanes.begin()
 
     def _new_transport(self) -> Any:
         return SafeTransport(self.conf.broker_consumer, self)

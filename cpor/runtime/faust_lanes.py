@@ -84,6 +84,7 @@ class Lanes:
         self._work = work
         self._may_begin = may_begin
         self._given_up = 0
+        self._closed = False
         self._flights = flights
         self._key = key
         self._free = asyncio.Semaphore(width)
@@ -92,8 +93,14 @@ class Lanes:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def put(self, record: Record) -> None:
-        """Returns as soon as there is room for it. One that is not in flight, or no longer, is left out."""
+        """Returns as soon as there is room for it. One that is not in flight, or no longer, is left out; so is one that
+        comes while work is given up: it would overtake what was.
+        """
+        before = self._given_up
         await self._room.acquire()
+        if self._closed or before != self._given_up:
+            self._room.release()
+            return
         key = (record.tp, self._key(record))
         if key in self._waiting:
             self._waiting[key].append(record)
@@ -127,8 +134,15 @@ class Lanes:
             await asyncio.sleep(ASK_AGAIN)
         return before == self._given_up and self._flights.has(record.tp, record.offset)
 
+    def begin(self) -> None:
+        """Everything that was given up is read again."""
+        self._closed = False
+
     async def give_up(self, seconds: float) -> None:
-        """Begin nothing that waits; wait for what has begun, `seconds` at most. What was given up stays in flight."""
+        """Begin nothing that waits, and nothing that comes until `begin`; wait for what has begun, `seconds` at most.
+        What was given up stays in flight.
+        """
+        self._closed = True
         self._given_up += 1
         for waiting in self._waiting.values():
             for _ in range(len(waiting)):

@@ -130,6 +130,7 @@ def test_what_is_given_up_is_not_begun_and_holds_the_position() -> None:
         assert (scene.ended, scene.flights.position(PLACE)) == ([0], 1)
         scene.flights.forget()
         assert scene.flights.position(PLACE) is None
+        scene.lanes.begin()
         await scene.put(record(1))
         await scene.let(1)
         assert scene.ended == [0, 1]
@@ -183,6 +184,7 @@ def test_who_may_begin_nothing_waits_until_it_may_or_its_work_is_anothers() -> N
         before = list(began)
         await lanes.give_up(5)
         flights.forget()
+        lanes.begin()
         allowed[0] = True
         flights.take(PLACE, 0)
         await lanes.put(record(0))
@@ -190,6 +192,27 @@ def test_who_may_begin_nothing_waits_until_it_may_or_its_work_is_anothers() -> N
         return before, began
 
     assert asyncio.run(run()) == ([], [0])
+
+
+def test_what_comes_while_work_is_given_up_does_not_overtake_what_was() -> None:
+    """Faust goes on reading its queue meanwhile, and who waited for room gets it then."""
+
+    async def story(scene: Scene) -> None:
+        room = 1 + WAITING
+        await scene.put(*map(record, range(room - 1)))
+        blocked = asyncio.create_task(scene.put(record(room - 1), record(room)))
+        await breathe()
+        ending = asyncio.create_task(scene.lanes.give_up(5))
+        await breathe()
+        await scene.put(record(room + 1))
+        await scene.let(*range(room + 2))
+        await asyncio.gather(blocked, ending)
+        assert (scene.ended, scene.flights.position(PLACE)) == ([0], 1)
+        scene.flights.forget()
+        scene.lanes.begin()
+        await scene.put(*map(record, range(1, 4)))
+
+    assert play(1, story).ended == [0, 1, 2, 3]
 
 
 def test_a_lease_lasts_from_when_it_was_asked_for_not_from_when_the_answer_was_read() -> None:
@@ -226,6 +249,7 @@ def test_whatever_is_lost_in_a_rebalance_is_read_again_from_the_committed_positi
             await lanes.give_up(5)
             committed = flights.position(PLACE) or committed
             flights.forget()
+            lanes.begin()
 
     asyncio.run(run())
     firsts = list(dict.fromkeys(handled))
