@@ -126,7 +126,7 @@ CHANNELS: tuple[Channel, ...] = (
         {
             _S.INTAKE: _ADMITTED_AND_RESULTS,
             _S.CONSENT: _only(CommandName.CONSENT_OUTCOME),
-            _S.DEADLINES: _only(CommandName.DEADLINE_EXPIRED),
+            _S.DEADLINES: _only(CommandName.DEADLINE_EXPIRED, CommandName.OPS_END_SUBSCRIPTION),
             _S.OPERATORS: _DESKS,
         },
         (_S.REVIEW,),
@@ -188,7 +188,7 @@ CHANNELS: tuple[Channel, ...] = (
     ),
     Channel(
         "cpor.reference.subscriptions", "subscription id", "Subscriptions.",
-        _from(_S.REFERENCE, _S.OPERATORS), (_S.REVIEW, _S.NOTIFY, _S.OPERATORS), placed=True,
+        _from(_S.REFERENCE, _S.OPERATORS), (_S.REVIEW, _S.DEADLINES, _S.NOTIFY, _S.OPERATORS), placed=True,
     ),
     Channel(
         "cpor.dead-letters", "the original's", "What could not be processed, whole, with `dlq_*` headers.",
