@@ -100,7 +100,8 @@ class Post:
         content = message_bytes(mail, self._server.sender, self._server.reply_to)
         until = time.monotonic() + self._patience
         while True:
-            time.sleep(min(self._rest.left(), max(0.0, until - time.monotonic())))
+            if self._rest.left() > 0:
+                time.sleep(min(self._rest.left(), max(0.0, until - time.monotonic())))
             outcome = self._once(content, mail) or Outcome(Result.DEFERRED, "no answer")
             if _is_closing(outcome):
                 self._rest.begin()

@@ -22,7 +22,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "cpor.consent.timers": ("claim, clock, start, rung", "consent's durable timers; answers until they are judged"),
     "cpor.notify.slots": (NONE, "nothing, ever: notify's group joins it"),
     "cpor.notify.state": ("claim id @tenant", "what notify remembers of a claim"),
-    "cpor.notify.outbox": ("mail id @tenant", "mails on their way; tombstone when delivered or bounced"),
+    "cpor.notify.outbox": ("mail id @tenant", "mails on their way; tombstone when delivered, bounced or taken back"),
     "cpor.notify.timers": ("timer @tenant", "notify's timers"),
     "cpor.notify.parked": ("claim id @tenant", "claims that wait behind a dead letter"),
 }
