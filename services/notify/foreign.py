@@ -30,7 +30,8 @@ class Foreign(str):
     plain: str
 
     def __new__(cls, text: str) -> Self:
-        plain = one_line(text) or NAMELESS
+        plain = one_line(text)
+        plain = plain if plain.strip(_JOINERS) else NAMELESS
         made = super().__new__(cls, f"{FIRST_STRONG}{plain}{POP}" if _turns(plain) else plain)
         made.plain = plain
         return made
@@ -73,6 +74,8 @@ def _is_within(text: str, place: int) -> bool:
 
 
 def _seen(text: str) -> str:
+    if text.isascii() and text.isprintable():
+        return text
     made, marks = [], 0
     for each in text:
         kind = unicodedata.category(each)
@@ -85,4 +88,4 @@ def _seen(text: str) -> str:
 
 
 def _turns(text: str) -> bool:
-    return any(unicodedata.bidirectional(each) in _RIGHT_TO_LEFT for each in text)
+    return not text.isascii() and any(unicodedata.bidirectional(each) in _RIGHT_TO_LEFT for each in text)
