@@ -30,6 +30,8 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(STA
 PATIENCE = 60.0
 FORMULA = '=HYPERLINK("http://x.example","y")'
 FABRIKAM = "株式会社ファブリカム"
+#: Whose server takes mails first and gives them back.
+LEFT = {"name": "Left", "title": "CIO", "email": "dsn-x@contoso.example"}
 #: Reference → location, workload, what else the form says.
 GONE = {"name": "Gone", "title": "CIO", "email": "bounce-x@contoso.example"}
 FILED: dict[str, tuple[str, str, dict[str, Any]]] = {
@@ -37,6 +39,7 @@ FILED: dict[str, tuple[str, str, dict[str, Any]]] = {
     "m-2": ("102", "intune", {"claim_name": FORMULA, "tenant_id": OTHER_TENANT}),
     "m-3": ("101", "yammer", {"customer_contact": GONE}),
     "m-4": ("101", "sharepoint", {"customer_contact": GONE}),
+    "m-5": ("101", "exchange", {"customer_contact": LEFT}),
 }
 ANNA, KIM = "anna@isar.example", "kim@contoso.example"
 
@@ -68,7 +71,7 @@ def claims(desk: Desk) -> dict[str, str]:
     box = Dropbox(instance.endpoints, "P-1")
     ids = {ref: filed(partner, box, ref, location, load, **said) for ref, (location, load, said) in FILED.items()}
     partner.close()
-    for ref in ("m-1", "m-3", "m-4"):
+    for ref in ("m-1", "m-3", "m-4", "m-5"):
         assert desk.cpor("review", "start", ref, "--as", "r-1").code == 0
         assert desk.cpor("review", "approve", ref, "--as", "r-1").code == 0
     return ids
@@ -211,6 +214,23 @@ def test_what_waits_for_an_operator_is_listed_and_mailed_until_the_notice_went_t
     standing(desk, "m-4", "waiting", "delivered")
     assert tasks(desk, "m-4") == []
     assert mails(desk, "--claim", "m-4", "--kind", "customer_approved")[-1]["to"] == KIM
+
+
+@pytest.mark.rule("D20")
+def test_a_notice_that_comes_back_after_its_delivery_stops_the_wait_until_it_went_to_the_right_address(
+    desk: Desk, claims: dict[str, str]
+) -> None:
+    stopped = standing(desk, "m-5", "suspended", "bounced")
+    assert stopped["notices"][-1]["reply"] == "came back: 5.1.1 no such mailbox"
+    assert [each["task"] for each in tasks(desk, "m-5")] == ["wait_suspended"]
+    notice = mails(desk, "--claim", "m-5", "--kind", "customer_approved")[-1]
+    assert (notice["to"], notice["deliveries"], notice["state"]) == (LEFT["email"], 1, "bounced")
+    assert desk.cpor("status", "--json").json["mail"]["came_back"] >= 2
+    said = desk.cpor("ops", "resend-notice", "m-5", "--as", "o-lind", "--email", KIM, "--name", "Kim Lee")
+    assert said.code == 0, said.err
+    standing(desk, "m-5", "waiting", "delivered")
+    assert tasks(desk, "m-5") == []
+    assert "mailbox of bounces" in desk.cpor("doctor").out
 
 
 @pytest.mark.parametrize(
