@@ -16,10 +16,10 @@ from typing import Any
 import docker
 
 from cpor.devstack.ports import kept_ports
-from cpor.ops.running import DELIVERY, SERVICES
+from cpor.ops.running import DELIVERY, PAGE, SERVICES
 from tests.unit.docs.pages import ROOT, fenced
 
-WORKERS = (*SERVICES, DELIVERY)
+WORKERS = (*SERVICES, PAGE, DELIVERY)
 PLATFORM = ("kafka", "store", "mail")
 #: A busy machine builds the image and starts everything in this time, seconds.
 START_SECONDS = 900
@@ -29,13 +29,14 @@ class Compose:
     """Commands are run as a person types them, in the project's folder; the environment leads them to this project."""
 
     def __init__(self, home: Path, clock: str) -> None:
-        ports = kept_ports(home / "ports.json", ("kafka", "mail"))
+        ports = kept_ports(home / "ports.json", ("kafka", "mail", "consent"))
         self.project = f"cpor-test-{uuid.uuid4().hex[:8]}"
         self.mail_url = f"http://127.0.0.1:{ports['mail']}"
         self.env = os.environ | {
             "COMPOSE_PROJECT_NAME": self.project,
             "CPOR_KAFKA_PORT": str(ports["kafka"]),
             "CPOR_MAIL_PORT": str(ports["mail"]),
+            "CPOR_CONSENT_PORT": str(ports["consent"]),
             "CPOR_TEST_CLOCK": clock,
         }
 

@@ -10,7 +10,7 @@ import pytest
 from cpor.devstack.containers import KAFKA_IMAGE, S3_IMAGE
 from cpor.devstack.kafka import BROKER
 from cpor.ops.demo.command import BEGINS
-from cpor.ops.running import BOUNCES, DELIVERY, SERVICES
+from cpor.ops.running import BOUNCES, DELIVERY, PAGE, SERVICES
 
 ROOT = Path(__file__).resolve().parents[3]
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
@@ -50,16 +50,16 @@ def test_the_platforms_images_are_those_that_tests_and_cpor_up_use() -> None:
     assert f"image: {MAIL_IMAGE}\n" in services()["mail"]
 
 
-@pytest.mark.parametrize("service", [*SERVICES, DELIVERY, BOUNCES])
+@pytest.mark.parametrize("service", [*SERVICES, PAGE, DELIVERY, BOUNCES])
 def test_every_worker_runs_under_the_name_that_its_health_is_kept_under(service: str) -> None:
-    module = service.replace("notify-", "notify.")
+    module = service.replace("-", ".", 1)
     assert f"command: [python, -m, services.{module}]\n" in services()[service]
     assert re.search(rf"CPOR_SERVICE: {service}[,}}\n]", services()[service])
 
 
 def test_ports_are_published_on_the_loopback_interface_only_and_can_be_chosen() -> None:
     published = re.findall(r"^    ports: \[(.*)\]$", COMPOSE, re.MULTILINE)
-    assert len(published) == COMPOSE.count("ports:") == 2
+    assert len(published) == COMPOSE.count("ports:") == 3
     assert all(re.fullmatch(r'"127\.0\.0\.1:\$\{CPOR_\w+_PORT:-\d+\}:\d+"', each) for each in published)
 
 
