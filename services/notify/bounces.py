@@ -97,6 +97,7 @@ class Bounces:
                 moves[folder].append(key)
                 self._waiting.pop(key, None)
         self._publisher.flush()
+        self._alive()
         for folder, some in moves.items():
             if some:
                 self._inbox.move(some, folder)

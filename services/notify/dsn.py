@@ -25,7 +25,7 @@ DEEPEST = 6
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 _NAME = re.compile(_UUID, re.IGNORECASE)
 _MESSAGE_ID = re.compile(rf"<?({_UUID})@", re.IGNORECASE)
-_MESSAGE_ID_LINE = re.compile(rf"^[>\s]*Message-ID:\s*<({_UUID})@", re.IGNORECASE | re.MULTILINE)
+_MESSAGE_ID_LINE = re.compile(rf"^[> \t]{{0,20}}Message-ID:[ \t]{{0,20}}<({_UUID})@", re.IGNORECASE | re.MULTILINE)
 #: Mails before ours in a thread.
 _OTHERS = re.compile(r"^(References|In-Reply-To):.*(\n[ \t].*)*", re.IGNORECASE | re.MULTILINE)
 #: The address that a mail was sent back to, where it names the mail.

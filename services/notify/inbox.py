@@ -5,11 +5,14 @@ from __future__ import annotations
 import mailbox
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import NamedTuple, Protocol
 from urllib.parse import unquote, urlsplit
 
+from cpor.runtime.clock import wall_ms
 from cpor.runtime.errors import Misconfigured
 from cpor.runtime.settings import with_secrets
 
@@ -67,15 +70,23 @@ class MaildirInbox:
                 return Letter(file.read(most), os.fstat(file.fileno()).st_mtime_ns // 1_000_000)
         except FileNotFoundError:
             return None
+        except PermissionError:
+            return Letter(b"", wall_ms())  # for an operator to look at: it must not keep us from all others
 
     def move(self, keys: Sequence[str], folder: str) -> None:
         for key in keys:
-            name = Path(key).name.partition(":")[0]
-            (self._path / key).rename(self._folders[folder] / f"{name}:2,S")
+            with suppress(FileNotFoundError):
+                (self._path / key).rename(_free(self._folders[folder], Path(key).name.partition(":")[0]))
 
     def number_in(self, folder: str) -> int:
         places = (self._folders[folder], self._folders[folder].parent / "new")
         return sum(1 for place in places for _ in os.scandir(place))
+
+
+def _free(folder: Path, name: str) -> Path:
+    """A name that nothing there has: programs that deliver mails are to choose each but once, and some do not."""
+    names = (f"{name}{suffix}:2,S" for suffix in chain(("",), (f"_{n}" for n in count(1))))
+    return next(path for path in map(folder.joinpath, names) if not path.exists())
 
 
 @dataclass(frozen=True, slots=True)

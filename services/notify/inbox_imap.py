@@ -40,8 +40,10 @@ class ImapInbox:
             found = client.fetch([int(key)], [f"BODY.PEEK[]<0.{most}>", "INTERNALDATE"]).get(int(key))
             if found is None:
                 return None
-            came: datetime = found[b"INTERNALDATE"]
-            return Letter(found[b"BODY[]<0>"] or b"", datetime_instant(came))
+            content, came = found.get(b"BODY[]<0>"), found.get(b"INTERNALDATE")
+            if content is None or not isinstance(came, datetime):
+                raise IMAPClientError("the server does not give the mail")
+            return Letter(content, datetime_instant(came))
 
     def move(self, keys: Sequence[str], folder: str) -> None:
         uids = [int(key) for key in keys]

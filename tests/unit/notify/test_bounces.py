@@ -100,10 +100,10 @@ def test_a_mail_that_comes_back_is_told_of_on_the_ledger_with_what_it_was_about(
 
 
 def test_the_ledger_gets_no_address_and_nothing_of_a_reports_text(desk: Desk) -> None:
-    desk.delivered()
-    for shape in vars(dsns).values():
-        if isinstance(shape, bytes):
-            desk.comes(shape)
+    for shape in (each for each in vars(dsns).values() if isinstance(each, bytes)):
+        name = ids.name_id(f"mail/{hash(shape)}")
+        desk.delivered(name)
+        desk.comes(shape.replace(NAME.encode(), name.encode()))
     desk.bounces.look()
     assert len(desk.told()) > 10
     values = b"".join(each.value or b"" for each in desk.broker.records(Topic.DELIVERIES))
@@ -198,6 +198,15 @@ def test_a_mail_stays_where_it_is_until_the_broker_has_what_it_says(desk: Desk) 
     with pytest.raises(PublishFailed):
         desk.bounces.look()
     assert desk.lie() == (1, 0, 0)
+
+
+def test_a_mail_is_never_put_in_the_place_of_another_and_one_that_is_gone_stops_nothing(desk: Desk) -> None:
+    for raw in (dsns.REPLY, dsns.HOLIDAY):
+        (desk.home / "bounces" / "new" / "1.same.host").write_bytes(raw)
+        desk.inbox.move(["new/1.same.host", "new/2.gone.host"], UNKNOWN)
+    kept = [path.read_bytes() for path in (desk.home / "bounces" / ".unknown" / "cur").iterdir()]
+    assert sorted(kept) == sorted([dsns.REPLY, dsns.HOLIDAY])
+    assert desk.inbox.read("new/2.gone.host", 10) is None
 
 
 def test_a_mail_that_a_reader_of_mails_has_opened_is_taken_too(desk: Desk) -> None:

@@ -123,8 +123,11 @@ def nested(depth: int, line: bytes) -> bytes:
         b"From: MAILER-DAEMON@x.example\nX: " + b"a" * LARGEST,
         b"From: MAILER-DAEMON@x.example\nContent-Type: text/html\n\n" + b"<" * LARGEST,
         b"From: MAILER-DAEMON@x.example\n\n" + b"References: <a@b>\n x\n" * 30_000,
+        b"From: MAILER-DAEMON@x.example\n\n" + b">>>>>>>> > > > \n" * 60_000,
+        b"From: MAILER-DAEMON@x.example\n\n" + b"\n" * LARGEST,
+        b"From: MAILER-DAEMON@x.example\n\n" + b"Message-ID:" + b" " * LARGEST,
     ],
-    ids=range(15),
+    ids=range(18),
 )
 @pytest.mark.timeout(30)
 def test_whatever_comes_is_looked_at_and_put_aside(raw: bytes) -> None:
