@@ -53,7 +53,7 @@ def directory_entry(partner: str) -> dict[str, Any]:
         "country": "DE",
         "region": "BY",
         "timezone": "Europe/Berlin",
-        "language": "de",
+        "language": "en",
         "locations": [{"location_id": LOCATION, **place}, {"location_id": "4711002", **place}],
         "users": [anna, uwe],
     }
@@ -65,7 +65,7 @@ CUSTOMER = {
     "name": "Contoso",
     "domains": ["contoso.example"],
     "country": "JP",
-    "language": "ja",
+    "language": "en",
     "channels": ["volume_licensing"],
 }
 SALES = {
@@ -89,8 +89,8 @@ def usage_form(*workloads: str, **changes: Any) -> dict[str, Any]:
         "solution_area": "modern_work_security",
         "partner_role": "use_or_consume",
         "workloads": list(workloads or ("teams", "intune")),
-        "customer_contact": {"name": "Kana Ito", "title": "CIO", "email": "kana@contoso.example", "language": "ja"},
-        "partner_contact": {"name": "Anna Weber", "email": "anna@nordwind.example", "language": "de"},
+        "customer_contact": {"name": "Kana Ito", "title": "CIO", "email": "kana@contoso.example", "language": "en"},
+        "partner_contact": {"name": "Anna Weber", "email": "anna@nordwind.example", "language": "en"},
         **changes,
     }
 
