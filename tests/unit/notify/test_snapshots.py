@@ -33,10 +33,13 @@ def of_language(language: str) -> Iterator[tuple[str, str]]:
 
 
 def snapshot(one: Shown) -> str:
-    """Subject and text as they are, the HTML as it reads."""
+    """Subject and text as they are, the HTML as it reads, the calendar file with whole lines."""
     mail, world = one.mail, one.world
     parts = [f"{'=' * 20} {world.edition.value}, {world.size.value}", f"Subject: {mail.subject}", "", mail.text]
-    return "\n".join([*parts, f"{'-' * 20} HTML", html_text(mail.html)])
+    parts += [f"{'-' * 20} HTML", html_text(mail.html)]
+    if mail.calendar is not None:
+        parts += [f"{'-' * 20} calendar", mail.calendar.replace("\r\n ", "").replace("\r\n", "\n")]
+    return "\n".join(parts)
 
 
 @pytest.mark.parametrize("name", NAMES)
