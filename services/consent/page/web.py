@@ -247,9 +247,17 @@ class Page:
         return made
 
     def _speech(self, known: Known | None = None) -> Speech:
-        asked = request.values.get("lang")
+        asked = request.args.get("lang") or _field("lang")
         wanted = () if known is None else (known.contact_language, known.customer_language)
         return speak(language_of(asked, *wanted, *request.accept_languages.values()))
+
+
+def _field(name: str) -> str:
+    """Of the form that was sent; empty where its body is none, or too large to be read."""
+    try:
+        return request.form.get(name, "")
+    except HTTPException:
+        return ""
 
 
 def text(content: str, status: int = HTTPStatus.OK) -> Response:
