@@ -23,6 +23,7 @@ from cpor.ops.instance import Instance
 from cpor.ops.reading import newest_rows
 from cpor.runtime.record import Output
 from cpor.runtime.topics import Topic
+from cpor.runtime.transport.port import Transport
 from schemas import envelope
 from schemas.audit import ANSWER_CHECKED, AnswerChecked
 from schemas.consent import CHECKED, Checked, Finding
@@ -41,10 +42,10 @@ class HeldAnswer:
     evidence: Mapping[str, Any]
 
 
-def held_answers(instance: Instance, claims: Iterable[Claim]) -> list[HeldAnswer]:
+def held_answers(transport: Transport, claims: Iterable[Claim]) -> list[HeldAnswer]:
     """All that wait, the oldest first; what consent itself remembers."""
     known = {str(claim.claim_id): claim for claim in claims}
-    rows = newest_rows(instance.transport, Topic.CONSENT_STATE)
+    rows = newest_rows(transport, Topic.CONSENT_STATE)
     found = [
         _held(known[key.decode()], told)
         for key, row in rows.items()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -65,7 +64,7 @@ def asked_for(*, release: bool, dismiss: bool) -> Finding | None:
 def waiting_of(instance: Instance, wanted: str | None) -> list[HeldAnswer]:
     """Of all claims, or of one."""
     claims = read_claims(instance)
-    return held_answers(instance, claims if wanted is None else [pick(claims, wanted)])
+    return held_answers(instance.transport, claims if wanted is None else [pick(claims, wanted)])
 
 
 def settle(
@@ -79,7 +78,7 @@ def settle(
 ) -> None:
     """Put the finding on record and say what is to be done next."""
     became = put_finding(instance, held, finding, check_operator(who or operator()), note)
-    next_step = next_of(instance.data, held, finding, others)
+    next_step = next_of(held, finding, others)
     if as_json:
         screen.print_json(became_json(became) | {"answer": held.id, "next": next_step})
         return
@@ -99,7 +98,7 @@ def sentence(held: HeldAnswer, finding: Finding, became: Became) -> str:
     )
 
 
-def next_of(data: Path, held: HeldAnswer, finding: Finding, others: int) -> str | None:
+def next_of(held: HeldAnswer, finding: Finding, others: int) -> str | None:
     """D20: a wait that an answer suspended goes on by an answer that counts, or begins anew with a new notice."""
     ref = held.claim.state.claim_ref
     if others:

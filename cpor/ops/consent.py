@@ -191,7 +191,9 @@ def _notice(notice: Notice) -> list[Any]:
 
 
 def _answer(answer: Answered) -> list[Any]:
-    known = [f"counts from {_moment(answer.counts_from)}" if answer.counts_from else None, answer.reason, answer.note]
+    since = None if answer.verdict == "dismissed" else answer.counts_from
+    doubts = f"doubts: {', '.join(answer.doubts)}" if answer.doubts else None
+    known = [f"counts from {_moment(since)}" if since else None, doubts, answer.reason, answer.note]
     verdict = Text(answer.verdict, style=_STYLES.get(answer.verdict, "yellow"))
     told = Text("\n".join(each for each in known if each))
     return [_moment(answer.received_at), answer.answer, answer.channel, answer.operator, verdict, told]
