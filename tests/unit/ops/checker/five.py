@@ -81,16 +81,30 @@ class Five(Whole):
 
     # -- customers -----------------------------------------------------------------------------------------------------
 
-    def answer(self, ref: str, answer: str = "decline", *, by: str = "P-1", operator: str | None = None) -> None:
+    def answer(
+        self, ref: str, answer: str = "decline", *, by: str = "P-1", operator: str | None = None, doubts: str = ""
+    ) -> None:
         """By page with the newest link; by phone where an operator took it (`""`: nobody put a name to it)."""
-        self.sent += 1
         claim = ids.claim_id(PartnerId(by), ref)
         how: dict[str, Any] = {"channel": "page", "token_id": self._newest_link(claim)}
+        how |= {"doubts": [doubts]} if doubts else {}
         if operator is not None:
             how = {"channel": "phone"} | ({"operator": operator} if operator else {})
-        told = headers(consent.RESPONSE, ids.name_id(f"answer/{self.sent}"), "/customers/x", self._now(), claim)
-        there = ids.tenant_partition(TENANT, N)
-        self.append(Topic.CONSENT_RESPONSES, there, TENANT, {"claim_id": claim, "answer": answer, **how}, told)
+        self._respond(consent.RESPONSE, {"claim_id": claim, "answer": answer, **how})
+
+    def checks(self, ref: str, finding: str, *, by: str = "P-1") -> None:
+        """An operator looked at the claim's newest answer, be it held or not."""
+        claim = ids.claim_id(PartnerId(by), ref)
+        about = [read_envelope(each.headers) for each in self.broker.records(Topic.CONSENT_RESPONSES)]
+        answers = [each.id for each in about if (each.type, each.subject) == (consent.RESPONSE, claim)]
+        if answers:
+            said = {"claim_id": claim, "response_id": answers[-1], "finding": finding, "operator": "o-1"}
+            self._respond(consent.CHECKED, said)
+
+    def _respond(self, ce_type: str, said: dict[str, Any]) -> None:
+        self.sent += 1
+        told = headers(ce_type, ids.name_id(f"answer/{self.sent}"), "/customers/x", self._now(), said["claim_id"])
+        self.append(Topic.CONSENT_RESPONSES, ids.tenant_partition(TENANT, N), TENANT, said, told)
         self.run()
 
     def _now(self) -> Instant:
@@ -181,6 +195,12 @@ def _customers_who_answer(five: Five) -> None:
     five.answer("agreed", operator="")
     five.answer("agreed", "agree", operator="o-1")
     five.answer("nobody")
+    for finding, workload, digest in (("released", "viva_connections", "9"), ("dismissed", "teams_phone", "0")):
+        five.file(finding, usage_form(workload), digest=digest)
+        five.approve(finding)
+        five.answer(finding, doubts="no_visit")
+        five.checks(finding, finding)
+        five.checks(finding, finding)
 
 
 def _the_dialogue(five: Five) -> None:

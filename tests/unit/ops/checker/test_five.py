@@ -88,13 +88,13 @@ def test_every_fate_of_an_approval_is_counted(good: PipelineLog) -> None:
     assert found.approvals == sum(found.fates.values())
     assert found.fates == {
         Fate.HANDED_OFF: 6,
-        Fate.DECLINED: 1,
+        Fate.DECLINED: 2,
         Fate.WITHDRAWN: 0,
         Fate.DISASSOCIATED: 1,
         Fate.DISPLACED: 1,
         Fate.ENDED: 1,
         Fate.WAITING: 1,
-        Fate.SUSPENDED: 1,
+        Fate.SUSPENDED: 2,
     }
 
 

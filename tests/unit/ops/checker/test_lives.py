@@ -103,7 +103,10 @@ class Life:
 
     def hears_the_customer(self, ref: str, by: str) -> None:
         said, operator = self.dice.choice(("decline", "agree")), self.dice.choice((None, None, "o-1", ""))
-        self.five.answer(ref, said, by=by, operator=operator)
+        self.five.answer(ref, said, by=by, operator=operator, doubts=self.dice.choice(("", "no_visit", "too_soon")))
+
+    def has_answers_checked(self, ref: str, by: str) -> None:
+        self.five.checks(ref, self.dice.choice(("released", "dismissed")), by=by)
 
     def asks_again(self, ref: str, by: str) -> None:
         self.five.operate(ref, CommandName.OPS_RESEND_NOTICE, by=by)
@@ -139,6 +142,7 @@ STEPS: tuple[tuple[Step, int], ...] = (
     (Life.leaves, 2),
     (Life.withdraws, 2),
     (Life.hears_the_customer, 8),
+    (Life.has_answers_checked, 5),
     (Life.asks_again, 2),
     (Life.grows_older, 15),
     (Life.loses_a_worker, 4),
