@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,15 +10,21 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+#: Where it is when it is none of these.
+PATH = "CPOR_BROWSER"
 
 
 @contextmanager
 def real_browser() -> Iterator[Browser]:
     """Skips the test where there is none."""
-    found = next((path for name in NAMES if (path := shutil.which(name))), None)
+    wanted = (os.environ.get(PATH, ""), *NAMES)
+    found = next((path for name in wanted if name and (path := shutil.which(name))), None)
     if found is None:
-        pytest.skip(f"needs a browser: none of {', '.join(NAMES)} is on the PATH")
+        pytest.skip(
+            f"needs a browser: none of {', '.join(NAMES)} is on the PATH; "
+            f"install one (Debian: apt-get install chromium), or name it in {PATH}"
+        )
     with sync_playwright() as player:
         browser = player.chromium.launch(executable_path=found, args=["--no-sandbox"])
         yield browser

@@ -76,9 +76,9 @@ class Standing:
 
     @property
     def may_agree(self) -> bool:
-        """Where it would be noted, and is of any use to somebody who reads it."""
+        """Where it would be noted, and is of any use to somebody who reads it: a yes alone is no choice."""
         asked = self.phase in (Phase.IN_REVIEW, Phase.WAITING, Phase.SUSPENDED)
-        return asked and self.agree.effect == Effect.AGREED
+        return asked and not self.too_late and self.agree.effect == Effect.AGREED
 
     @property
     def too_late(self) -> bool:
