@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from icalendar import Calendar
 from pydantic_core import from_json
 
 from cpor.domain.vocabulary import Code, EventName, parse_instant
@@ -21,8 +21,6 @@ from schemas.mail import BOUNCED, MAIL, MailKind
 from tests.acceptance.stories.telling import Moment, Teller, day_words
 
 Value = Mapping[str, Any]
-#: The last day of a deadline, as a mail names it.
-LAST_DAY = re.compile(r"^(.*?), the whole day in the time zone", re.MULTILINE)
 #: Sequences of a claim are below.
 LAST = 999
 HANDED = {
@@ -150,9 +148,18 @@ def refusal(receipt: Value) -> Iterator[Line]:
 
 
 def mail(value: Value, record: Record, zone: ZoneInfo) -> Iterator[Line]:
-    days = " ".join(dict.fromkeys(LAST_DAY.findall(value["text"])))
-    text = f"mail to {WHOM[value['recipient']]}: “{value['subject']}”{f' – {days}' if days else ''}"
+    """In the recipient's language, with the last day of the calendar file that comes with it."""
+    kind = value["kind"].replace("_", " ")
+    text = f"mail to {WHOM[value['recipient']]} ({kind}, {value['language']}): “{value['subject']}”{until(value, zone)}"
     yield Line((2, KINDS.index(value["kind"]), value["recipient"]), parse_instant(value["at"]), text)
+
+
+def until(mail: Value, zone: ZoneInfo) -> str:
+    if not mail.get("calendar"):
+        return ""
+    (entry,) = Calendar.from_ical(mail["calendar"]).walk("VEVENT")
+    end = entry.decoded("dtend")
+    return f" – until {day_words(local_day(int(end.timestamp() * 1000) - 1, zone))}"
 
 
 def bounced(value: Value, record: Record, zone: ZoneInfo) -> Iterator[Line]:

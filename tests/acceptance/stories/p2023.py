@@ -39,7 +39,7 @@ def happy_path(tell: Teller) -> Story:
     tell.sees("holds workload/teams", "the customer's days run until Thu 17 October 2024", "mail to the customer")
     tell.misses("handed off")
     yield tell.on("2024-10-18 00:00", "Seven days of silence: the association is official and handed off.")
-    tell.sees("consent completed → approved", "handed off: assess", "Association official")
+    tell.sees("consent completed → approved", "handed off: assess", "(official, ")
     yield tell.on("2024-10-22 09:00", "A newer proof is added to the approved claim: it may help in a comparison.")
     yield from claim.another_document()
     tell.sees("document attached → approved")
@@ -116,7 +116,7 @@ def disputes(tell: Teller) -> Story:
     yield won.approve()
     yield lost.reject(POOR, "A phone call is no proof of execution.")
     tell.sees(f"{won.claim_ref}: reviewer: approved", "rejected final; reason insufficient_poe")
-    tell.sees("reason dispute_unsuccessful", "finally rejected")
+    tell.sees("reason dispute_unsuccessful", "(rejected final, ")
     yield tell.on("2024-11-01 09:00", "There is no second dispute.")
     yield lost.dispute("We insist.", expect=Code.ILLEGAL_TRANSITION)
     tell.sees(f"{lost.claim_ref}: answer to the partner: illegal_transition")
@@ -240,7 +240,7 @@ def displaced(tell: Teller) -> Story:
     yield teams.approve(expect=Code.INCUMBENTS_NOT_NAMED)
     yield teams.approve(displaces=[isar.claim_id])
     tell.sees(f"{isar.claim_ref}: system: association ended → approved; no longer holds workload/teams: displaced")
-    tell.sees(f"{isar.claim_ref}: hand-off revoked: displaced: workload/teams", "Part of your association has ended")
+    tell.sees(f"{isar.claim_ref}: hand-off revoked: displaced: workload/teams", "(association ended, ")
     yield tell.on("2024-10-24 09:00", "Then Exchange goes the same way. Nothing is left: Isar's claim is rejected.")
     yield from exchange.filed()
     yield exchange.start()
@@ -303,7 +303,11 @@ def christmas(tell: Teller) -> Story:
     yield claim.start()
     yield tell.on("2024-12-16 15:00", "Dates are missing. Fourteen business days from Monday end in January.")
     yield claim.ask(InformationReason.MISSING_OR_OLD_DATES, "When was the work done?")
-    tell.sees("partner_action_required", "the partner can answer until Thu 9 January 2025", "Action required")
+    tell.sees(
+        "partner_action_required",
+        "the partner can answer until Thu 9 January 2025",
+        "(information requested, ",
+    )
     yield tell.on("2024-12-30 09:00", "Half the time is over: a reminder has come. Resubmitting nothing is refused.")
     yield claim.resubmit(expect=Code.NOTHING_PROVIDED)
     tell.sees("answer to the partner: nothing_provided")
