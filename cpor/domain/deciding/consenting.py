@@ -96,7 +96,7 @@ def _agreed(desk: Desk) -> Ignored | None:
 
 
 def _resumed(desk: Desk, claim: ClaimState) -> ClockStart:
-    """A wait that has run out ends right after this instant: a no that came with it was in time while it stood still."""
+    """A wait that has run out ends right after this instant: a no that came with it was in time while it stood."""
     now = desk.context.now
     fresh = desk.time().start(Clock.CONSENT_WAIT, now)
     due = fresh.due if claim.consent.due is None else max(claim.consent.due, Instant(now + 1))
