@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cpor.domain.vocabulary import CommandName
+from schemas.consent import RESPONSE
 from schemas.inside import UNPARK_V2
 from schemas.mail import BOUNCED, DEFERRED, DELIVERED, SUPERSEDED
 from schemas.registry import ADMITTED, MESSAGES, MessageSpec
@@ -136,7 +137,8 @@ CHANNELS: tuple[Channel, ...] = (
         (_S.CONSENT, _S.DEADLINES, _S.NOTIFY, _S.OPERATORS),
     ),
     Channel(
-        "cpor.claims.state", "claim id", "The newest snapshot of each claim.", _from(_S.REVIEW), (_S.OPERATORS,),
+        "cpor.claims.state", "claim id", "The newest snapshot of each claim.", _from(_S.REVIEW),
+        (_S.CUSTOMERS, _S.OPERATORS),
         placed=True,
     ),
     Channel(
@@ -153,7 +155,7 @@ CHANNELS: tuple[Channel, ...] = (
     ),
     Channel(
         "cpor.consent.responses", "tenant", "What customers answered.",
-        _from(_S.CUSTOMERS, _S.OPERATORS), (_S.CONSENT, _S.OPERATORS),
+        {_S.CUSTOMERS: _only(RESPONSE), _S.OPERATORS: every}, (_S.CONSENT, _S.CUSTOMERS, _S.OPERATORS),
     ),
     Channel(
         "cpor.incentives.results", "tenant", "What the incentive systems decided; intake forwards it to the inbox.",
@@ -161,13 +163,13 @@ CHANNELS: tuple[Channel, ...] = (
     ),
     Channel(
         "cpor.consent.events", "tenant", "What consent does, for information.",
-        _from(_S.CONSENT), (_S.NOTIFY, _S.OPERATORS),
+        _from(_S.CONSENT), (_S.NOTIFY, _S.CUSTOMERS, _S.OPERATORS),
     ),
     Channel(
         "cpor.deadlines.events", "tenant", "Reminders and missed deadlines, for information.",
         _from(_S.DEADLINES), (_S.NOTIFY, _S.OPERATORS),
     ),
-    Channel("cpor.notify.mail", "tenant", "Every mail, rendered once.", _from(_S.NOTIFY), (_S.DELIVERY,)),
+    Channel("cpor.notify.mail", "tenant", "Every mail, rendered once.", _from(_S.NOTIFY), (_S.DELIVERY, _S.CUSTOMERS)),
     Channel("cpor.notify.resend", "tenant", "Mails that are sent again.", _from(_S.NOTIFY), (_S.DELIVERY,)),
     Channel(
         "cpor.notify.deliveries", "tenant", "What became of each mail.",
@@ -176,15 +178,15 @@ CHANNELS: tuple[Channel, ...] = (
             _S.BOUNCES: _only(BOUNCED),
             _S.NOTIFY: _only(SUPERSEDED),
         },
-        (_S.CONSENT, _S.NOTIFY, _S.DELIVERY, _S.BOUNCES, _S.OPERATORS),
+        (_S.CONSENT, _S.NOTIFY, _S.DELIVERY, _S.BOUNCES, _S.CUSTOMERS, _S.OPERATORS),
     ),
     Channel(
         "cpor.reference.partners", "partner id", "Partners with locations and users.",
-        _from(_S.OPERATORS), (_S.INTAKE, _S.REVIEW, _S.NOTIFY, _S.OPERATORS),
+        _from(_S.OPERATORS), (_S.INTAKE, _S.REVIEW, _S.NOTIFY, _S.CUSTOMERS, _S.OPERATORS),
     ),
     Channel(
         "cpor.reference.customers", "tenant", "Customers.",
-        _from(_S.REFERENCE, _S.OPERATORS), (_S.REVIEW, _S.NOTIFY, _S.OPERATORS),
+        _from(_S.REFERENCE, _S.OPERATORS), (_S.REVIEW, _S.NOTIFY, _S.CUSTOMERS, _S.OPERATORS),
     ),
     Channel(
         "cpor.reference.subscriptions", "subscription id", "Subscriptions.",

@@ -205,7 +205,7 @@ def _answers(rows: sqlite3.Connection, claim_id: str) -> tuple[AnswerKnown, ...]
 def fold(rows: sqlite3.Connection, record: Record) -> None:
     """One record; what cannot be read lies among the dead letters, or belongs to a version that knows more."""
     try:
-        _TAKES[Topic(record.topic)](rows, record)
+        TAKES[Topic(record.topic)](rows, record)
     except (ValueError, KeyError) as fault:
         log.warning("a record was passed over", record=record.origin, cause=type(fault).__name__)
 
@@ -294,7 +294,8 @@ def _json(record: Record) -> Mapping[str, Any]:
     return value
 
 
-_TAKES: Mapping[Topic, Callable[[sqlite3.Connection, Record], None]] = {
+#: Topic → how a record of it is taken in; each raises ValueError or KeyError for one that it cannot read.
+TAKES: Mapping[Topic, Callable[[sqlite3.Connection, Record], None]] = {
     Topic.CLAIM_STATE: _claim,
     Topic.CONSENT_STATE: _case,
     Topic.CONSENT_RESPONSES: _response,
@@ -305,4 +306,4 @@ _TAKES: Mapping[Topic, Callable[[sqlite3.Connection, Record], None]] = {
     Topic.CUSTOMERS: _named("customer"),
 }
 
-SHAPE = Shape(VERSION, tuple(_TAKES), TABLES, fold)
+SHAPE = Shape(VERSION, tuple(TAKES), TABLES, fold)

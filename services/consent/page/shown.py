@@ -37,6 +37,7 @@ class Shown:
     answer: str | None
     answered: datetime | None
     phase: str
+    declining: bool
     may_decline: bool
     may_agree: bool
     too_late: bool
@@ -58,6 +59,7 @@ def shown(known: Known, where: Standing, speech: Speech) -> Shown:
         answer=where.answer.value if where.answer is not None else None,
         answered=None if where.answered_at is None else local(where.answered_at, zone),
         phase=where.phase.value,
+        declining=where.declining,
         may_decline=where.may_decline,
         may_agree=where.may_agree,
         too_late=where.too_late,

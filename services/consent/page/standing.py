@@ -72,13 +72,18 @@ class Standing:
 
     @property
     def may_decline(self) -> bool:
-        return self.decline.effect == Effect.DECLINED
+        return self.decline.effect == Effect.DECLINED and not self.declining
+
+    @property
+    def declining(self) -> bool:
+        """A no is on the log and about to be judged: nothing else is asked for."""
+        return self.heard is Heard.PROCESSING and self.answer == Answer.DECLINE
 
     @property
     def may_agree(self) -> bool:
         """Where it would be noted, and is of any use to somebody who reads it: a yes alone is no choice."""
         asked = self.phase in (Phase.IN_REVIEW, Phase.WAITING, Phase.SUSPENDED)
-        return asked and not self.too_late and self.agree.effect == Effect.AGREED
+        return asked and not (self.too_late or self.declining) and self.agree.effect == Effect.AGREED
 
     @property
     def too_late(self) -> bool:

@@ -23,6 +23,7 @@ from schemas.files import HERE
 from schemas.registry import MESSAGES
 from schemas.release import releases
 from schemas.yaml_text import yaml_text
+from services.consent.page.knowledge import SHAPE as PAGE_SHAPE
 from services.consent.worker import Consent
 from services.deadlines.worker import Deadlines
 from services.intake.worker import Intake
@@ -145,6 +146,10 @@ def test_delivery_receives_from_the_topics_that_it_reads() -> None:
 
 def test_who_reads_the_mailbox_of_bounces_receives_from_the_topic_that_it_looks_mails_up_in() -> None:
     assert {*read_by(Side.BOUNCES)} == {*SHAPE.topics}
+
+
+def test_the_page_receives_from_the_topics_of_its_view_beside_its_own_service_s() -> None:
+    assert {*read_by(Side.CUSTOMERS)} == {*PAGE_SHAPE.topics} - {Topic.CONSENT_STATE}
 
 
 def test_every_topic_that_is_not_a_service_s_own_has_a_channel() -> None:

@@ -21,6 +21,7 @@ from cpor.ops.tasks import tasks_of
 from cpor.runtime.errors import Retry
 from cpor.runtime.processor import Processor
 from cpor.runtime.record import Record
+from cpor.runtime.topics import Topic
 from schemas.base import read
 from schemas.channels import CHANNELS, GROUPS, PARTNER, Channel, Side, read_by
 from schemas.dead_letters import DEAD_LETTER, read_dead_letter
@@ -29,6 +30,7 @@ from schemas.mail import BOUNCED, DELIVERED
 from schemas.partner_commands import PartnerCommand, parse_partner_command
 from schemas.registry import MESSAGES, MessageSpec
 from services.consent import reading as consent
+from services.consent.page import knowledge
 from services.deadlines.worker import Deadlines
 from services.intake.results import forward_result
 from services.intake.worker import Intake
@@ -105,6 +107,13 @@ def looked_up(record: Record) -> None:
         assert wanted is (rows.total_changes == 1)
 
 
+def known_to_the_page(record: Record) -> None:
+    with closing(sqlite3.connect(":memory:")) as rows:
+        for statement in knowledge.TABLES:
+            rows.execute(statement)
+        knowledge.TAKES[Topic(record.topic)](rows, record)
+
+
 def seen_by_operators(record: Record) -> None:
     """As tasks, clocks, answers and dead letters are listed."""
     tasks_of((), [record])
@@ -131,6 +140,7 @@ READERS: dict[tuple[Side, str], Reader] = {
     (Side.DELIVERY, "cpor.notify.resend"): Delivery(NOTHING, NOTHING, NOTHING)._read,
     (Side.DELIVERY, "cpor.notify.deliveries"): known_by_its_envelope,
     (Side.BOUNCES, "cpor.notify.deliveries"): looked_up,
+    **{(Side.CUSTOMERS, topic.value): known_to_the_page for topic in knowledge.TAKES if topic != Topic.CONSENT_STATE},
     (Side.OPERATORS, "cpor.claims.events"): a_claim_event,
     (Side.OPERATORS, "cpor.claims.state"): lambda record: Claim(wire.decode_state(record.value or b""), None),
     **{
@@ -147,6 +157,7 @@ READERS: dict[tuple[Side, str], Reader] = {
 SERVICES: tuple[tuple[Side, Processor], ...] = (
     (Side.INTAKE, Intake(NOTHING, NOTHING, NOTHING, N, 4)),
     (Side.REVIEW, Review(N)),
+    (Side.DEADLINES, Deadlines(N, 0)),
     (Side.NOTIFY, Notify(Settings(N))),
 )
 
