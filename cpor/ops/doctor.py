@@ -15,6 +15,7 @@ from cpor.ops.findings import Finding, Verdict, bad, good, warn
 from cpor.ops.findings_broker import broker_findings
 from cpor.ops.findings_machine import machine_findings
 from cpor.ops.findings_mail import bounce_findings, mail_findings, settings_findings
+from cpor.ops.findings_page import page_findings
 from cpor.ops.instance import DEFAULT_DATA, AsJson, DataDir, Instance, find_instance
 
 STYLES = {Verdict.GOOD: ("✓", "green"), Verdict.WARN: ("!", "yellow"), Verdict.BAD: ("✗", "bright_red")}
@@ -110,6 +111,7 @@ PARTS: tuple[Callable[[Instance], Iterable[Finding]], ...] = (
     store_findings,
     mail_findings,
     bounce_findings,
+    page_findings,
     settings_findings,
     worker_findings,
 )
