@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from schemas import handoff
 from tests.acceptance.stories import p2020
 from tests.acceptance.stories.played import Played, played
 
@@ -71,6 +72,12 @@ def test_usage_recognition_is_handed_off_for_payment(told: Played) -> None:
 @pytest.mark.rule("D17", "T20", "R20", "R21", edition="P2020")
 def test_a_competing_claim_displaces_the_one_that_the_reviewer_names(told: Played) -> None:
     told.assert_told(p2020.displaced)
+
+
+@pytest.mark.rule("D4", "D6", "D19", "D20", "R45", "T11", edition="P2020")
+def test_a_no_by_the_link_of_the_mail_that_at_last_arrived_takes_everything_back(told: Played) -> None:
+    told.assert_told(p2020.bounced_then_no)
+    told.assert_nobody_holds(p2020.bounced_then_no, handoff.APPROVED_REVOKED)
 
 
 def test_the_offline_checker_finds_nothing(told: Played) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from schemas import handoff
 from tests.acceptance.stories import p2023
 from tests.acceptance.stories.played import Played, played
 
@@ -71,6 +72,12 @@ def test_an_imported_association_is_renewed_by_a_claim_that_ends_with_its_subscr
 @pytest.mark.rule("T6", "T10", "D15", "D18", "D28", "R31", "R32", "R33", edition="P2023")
 def test_fourteen_business_days_over_christmas_leave_its_holidays_out(told: Played) -> None:
     told.assert_told(p2023.christmas)
+
+
+@pytest.mark.rule("D4", "D6", "D19", "D20", "R45", "T11", edition="P2023")
+def test_a_no_by_the_link_of_the_mail_that_at_last_arrived_takes_everything_back(told: Played) -> None:
+    told.assert_told(p2023.bounced_then_no)
+    told.assert_nobody_holds(p2023.bounced_then_no, handoff.APPROVED_REVOKED, handoff.ELIGIBLE_REVOKED)
 
 
 def test_the_offline_checker_finds_nothing(told: Played) -> None:

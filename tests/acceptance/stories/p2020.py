@@ -335,3 +335,30 @@ def displaced(tell: Teller) -> Story:
     yield tell.on("2021-03-25 00:00", "Elbe's claim is official. Isar may still dispute.")
     tell.sees(f"{second.claim_ref}: handed off: assess")
     tell.misses("revoked")
+
+
+@BOOK.tale(
+    "A mail that comes back, and a no on the last evening",
+    TAMSUI,
+    "Tamsui Cloud in Taipei (Asia/Taipei) files for Jade Mountain Tea and gets the address wrong.",
+    "D4, D6, D19, D20, T11, R45",
+)
+def bounced_then_no(tell: Teller) -> Story:
+    claim = tell.workloads(1, "teams")
+    yield tell.on("2021-03-02 09:00", "Tamsui files, a reviewer begins.")
+    yield from claim.filed(customer_contact=claim.subject.customer_contact(mailbox="bounce-it"))
+    yield claim.start()
+    yield tell.on("2021-03-04 09:00", "Approved. The only mail comes back: nobody knows of it, the wait stands still.")
+    yield claim.approve()
+    tell.sees("the mail to the customer came back", "the wait stands still: notice_bounced")
+    yield tell.on("2021-03-09 10:00", "An operator has found the right address. The seven days begin anew.")
+    yield claim.resend_notice("it")
+    tell.sees("mail to the customer", "the customer's days run until Tue 16 March 2021")
+    tell.misses("came back")
+    yield tell.on("2021-03-12 00:00", "The seven days of the mail that came back would be over now. Nothing happens.")
+    tell.misses("handed off")
+    yield tell.on("2021-03-16 23:30", "The last evening: Jade Mountain Tea opens the mail's link and declines.")
+    tell.answers_on_the_page(claim, Answer.DECLINE)
+    tell.sees("You have declined", "customer: rejected; reason customer_declined")
+    yield tell.on("2021-03-17 00:00", "Day eight begins: there is nothing left to hand off.")
+    tell.misses("handed off")

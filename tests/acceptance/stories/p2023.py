@@ -11,6 +11,7 @@ from cpor.domain.vocabulary import (
     RejectionReason,
 )
 from cpor.ops.demo.asks import Story
+from schemas.consent import Answer
 from tests.acceptance.stories.telling import CASCADE, ELBE, IPE, ISAR, SUMIDA, TAMSUI, TEJO, Book, Teller
 
 #: A Monday; nobody does anything before Tuesday.
@@ -319,3 +320,30 @@ def christmas(tell: Teller) -> Story:
     yield claim.start()
     yield claim.approve()
     tell.sees("approved", "the customer's days run until Mon 20 January 2025")
+
+
+@BOOK.tale(
+    "A mail that comes back, and a no after the hand-off",
+    SUMIDA,
+    "Sumida Digital in Tokyo (Asia/Tokyo) files for Kitakaze Transport and gets the address wrong.",
+    "D4, D6, D19, D20, T11, R45",
+)
+def bounced_then_no(tell: Teller) -> Story:
+    claim = tell.workloads(2, "teams")
+    yield tell.on("2024-10-08 09:00", "Sumida files, a reviewer begins. The first mail comes back.")
+    yield from claim.filed(customer_contact=claim.subject.customer_contact(mailbox="bounce-it"))
+    yield claim.start()
+    tell.sees("the mail to the customer came back")
+    yield tell.on("2024-10-10 09:00", "Approved. The second mail comes back too: the wait stands still.")
+    yield claim.approve()
+    tell.sees("the mail to the customer came back", "the wait stands still: notice_bounced")
+    yield tell.on("2024-10-15 10:00", "Sumida mends the address: a new mail, and seven days from it.")
+    yield claim.changes(customer_contact=claim.subject.customer_contact())
+    tell.sees("edited → approved", "mail to the customer")
+    tell.misses("came back", "handed off")
+    yield tell.on("2024-10-23 00:00", "They are over: official and handed off.")
+    tell.sees("handed off: assess: workload/teams")
+    yield tell.on("2024-10-28 16:00", "Kitakaze Transport opens the mail's link only now, and declines. It still may.")
+    tell.answers_on_the_page(claim, Answer.DECLINE)
+    tell.sees("You have declined", "customer: rejected; reason customer_declined")
+    tell.sees("hand-off revoked: customer_declined: workload/teams")

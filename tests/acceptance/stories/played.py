@@ -16,6 +16,8 @@ from cpor.ops.directory import add_partners, load_reference
 from cpor.ops.instance import Instance
 from cpor.ops.reading import partition_counts
 from cpor.ops.running import Plan, run_instance
+from cpor.runtime.record import Record
+from schemas import envelope
 from tests.acceptance.stories.lines import lines_by_moment
 from tests.acceptance.stories.page import page
 from tests.acceptance.stories.telling import COUNTRIES, PARTNERS, Book, Tale, Teller
@@ -49,6 +51,16 @@ class Played:
             for text in moment.unseen:
                 assert not any(text in line for line in lines), f"{text!r} is there:\n{shown}"
 
+    def assert_nobody_holds(self, tale: Tale, *revoked: str) -> None:
+        """The last that other systems heard of its claim are these revocations, and its units are free."""
+        (claim,) = self.tellers[tale.name].claims
+        handed = [each for each in (*self.log.approved, *self.log.eligible) if about(each) == claim.claim_id]
+        last = {each.topic: each.header(envelope.TYPE) for each in handed}
+        assert tuple(last.values()) == revoked
+        units = {f"{claim.tenant_id}/workload/{each}".encode() for each in claim.subject.workloads}
+        held = {each.key: each.value for each in self.log.associations if each.key in units}
+        assert held == dict.fromkeys(units)
+
     def page(self) -> str:
         told = [(each, lines_by_moment(self.tellers[each.name], self.log)) for each in self.book.tales]
         return page(self.book, told)
@@ -58,6 +70,10 @@ class Played:
         if os.environ.get(WRITE):
             path.write_text(self.page(), "utf-8")
         assert self.page() == path.read_text("utf-8"), f"run this test with {WRITE}=1 and look at what changed"
+
+
+def about(record: Record) -> str | None:
+    return record.header(envelope.SUBJECT)
 
 
 @contextmanager

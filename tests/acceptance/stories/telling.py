@@ -26,6 +26,7 @@ from cpor.ops.demo.material import Proof, Subject
 from cpor.ops.demo.world import HOMES, Home
 from cpor.ops.instance import Instance
 from schemas.consent import Answer
+from tests.acceptance.stories.visiting import Visitor
 
 #: All in English, so that the pages can be read; a second partner in Germany competes with the first.
 ISAR, SUMIDA, IPE, TEJO, TAMSUI, CASCADE = (replace(home, language="en") for home in HOMES)
@@ -136,6 +137,11 @@ class Teller:
         viewer = find_viewer(self.instance, claim.partner_id, "u-claims")
         seen = pick(read_claims(self.instance, viewer), claim.claim_id)
         self.moments[-1].looked.append(f"the partner sees the subscription as {seen.subscription}")
+
+    def answers_on_the_page(self, claim: Claim, answer: Answer) -> None:
+        """The customer follows the link of the newest mail and presses a button."""
+        says = Visitor(self.instance, claim.claim_id).answers(answer)
+        self.moments[-1].looked.append(f"the customer's page says: “{says}”")
 
     def today(self) -> date:
         return datetime.fromtimestamp(self.instance.clock.now() / 1000, self.zone).date()
