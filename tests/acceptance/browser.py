@@ -36,7 +36,9 @@ class Visit:
         return answer
 
     def presses(self, answer: str) -> None:
-        self.page.click(f"button[value={answer}]")
+        """Returns on the page behind the button."""
+        with self.page.expect_navigation():
+            self.page.click(f"button[value={answer}]")
 
     def awaits(self, heard: str) -> None:
         """Load the page anew until it says so."""
@@ -95,5 +97,6 @@ def scanned(links: list[str], browser: Browser) -> list[int]:
             pages = [urljoin(link, each) for each in further if not each.startswith("mailto:")]
             found += [visit.opens(each).status for each in pages]
             actions = [each.get_attribute("action") or "" for each in visit.page.locator("form").all()]
-            http.request("HEAD", urljoin(link, actions[0])) if actions else None
+            for action in actions:
+                http.request("HEAD", urljoin(link, action))
     return found

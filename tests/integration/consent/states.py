@@ -20,7 +20,7 @@ from services.consent.page.web import app_of
 from tests.unit.consent.page_stage import SOON, Browser, browsing
 from tests.unit.consent.stage import GRACE, Stage, of_2020
 
-MINUTE, DAY = 60_000, 86_400_000
+MINUTE = 60_000
 #: Nobody is stopped for looking often.
 PATIENT = Rates(*[100_000] * 5)
 
@@ -152,7 +152,7 @@ STATES: Mapping[str, State] = {
     "in_review": State(submitted, nothing, "The request is being reviewed.", BOTH),
     "waiting": State(waiting, nothing, "You can decline at any time.", BOTH),
     "waiting_2020": State(waiting_2020, nothing, "not afterwards", BOTH),
-    "processing": State(waiting, declines_unheard, "We have your answer", BOTH),
+    "processing": State(waiting, declines_unheard, "We have your answer"),
     "checking": State(waiting, declines_unseen, "An answer is being checked", BOTH),
     "suspended": State(waiting, declines_unseen_and_did_not, "At present it stands still", BOTH),
     "declined": State(waiting, declines, "You have declined"),

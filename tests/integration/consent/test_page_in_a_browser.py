@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Route
 
+from cpor.domain.vocabulary import Status
 from cpor.words import LANGUAGES
 from services.consent.page.answering import Log, NotWritten
 from services.consent.page.guard import Rates
 from tests.acceptance.browser import Visit, visiting
 from tests.browser import real_browser
-from tests.integration.consent.states import STATES, Served, served, waiting
+from tests.integration.consent.states import MINUTE, STATES, Served, served, waiting
+from tests.unit.consent.stage import of_2020
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
@@ -101,6 +104,24 @@ def test_an_answer_that_was_not_taken_is_not_shown_as_taken(
         assert site.customer.answers() == []
 
 
+@pytest.mark.rule("D4", "D19", edition="P2020")
+def test_2020_a_no_after_the_last_day_explains_itself_in_every_language(browser: Browser, tmp_path: Path) -> None:
+    """The page was opened in time, the button was not pressed in time."""
+    stage, due = of_2020()
+    stage.clock.tick(due - MINUTE - stage.clock.now())
+    with served(stage, tmp_path) as site, ExitStack() as windows:
+        visits = {language: windows.enter_context(visiting(browser)) for language in LANGUAGES}
+        for language, visit in visits.items():
+            visit.opens(site.link(language))
+        stage.pass_to(due + 1_000)
+        for language, visit in visits.items():
+            visit.presses("decline")
+            stage.run()
+            visit.awaits("too_late")
+            assert (visit.language(), visit.buttons(), visit.violations()) == (language, [], [])
+        assert stage.claim().status == Status.APPROVED
+
+
 def test_the_keyboard_alone_reaches_everything_in_order_sees_where_it_is_and_answers(
     browser: Browser, site: Served
 ) -> None:
@@ -110,8 +131,8 @@ def test_the_keyboard_alone_reaches_everything_in_order_sees_where_it_is_and_ans
         assert reached == [*LANGUAGES, "decline", "agree", "mailto"]
         visit.page.keyboard.press("Shift+Tab")
         visit.page.keyboard.press("Shift+Tab")
-        visit.page.keyboard.press("Enter")
-        visit.page.wait_for_selector("section.notice")
+        with visit.page.expect_navigation():
+            visit.page.keyboard.press("Enter")
         site.stage.run()
         visit.awaits("declined")
     assert [each["answer"] for each in site.customer.answers()] == ["decline"]
