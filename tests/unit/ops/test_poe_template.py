@@ -28,7 +28,7 @@ from services.intake.poe.verdict import Refused
 from tests.unit.domain.claims import SUBSCRIPTION, TENANT, partner
 from tests.unit.domain.rules.editions import advisor, usage, world_of
 from tests.unit.intake.poe.documents import DOCX, judge
-from tests.unit.review.pipeline import Pipeline
+from tests.unit.review.pipeline import Pipeline, usage_form
 
 
 def lines(content: Content, language: str = "en") -> list[str]:
@@ -177,7 +177,8 @@ def instance_of(stage: Pipeline) -> Instance:
 @pytest.mark.rule("R27")
 def test_a_claim_of_an_instance_is_found_with_its_partner_its_customer_and_the_customers_language() -> None:
     stage = Pipeline()
-    stage.file()
+    contact = {"name": "Kana Ito", "title": "CIO", "email": "kana@contoso.example", "language": "ja"}
+    stage.file(form=usage_form(customer_contact=contact))
     content, language = from_claim(instance_of(stage), "c", None, None)
     assert (content.partner, content.customer, language) == ("Partner P-1", "Contoso", "ja")
     assert content.workloads == ("Teams", "Intune")
