@@ -49,7 +49,8 @@ def _mails(records: Iterable[Record]) -> Iterator[Line]:
     for record in records:
         kind, mail = record.header(envelope.TYPE), from_json(record.value or b"{}")
         if kind == MAIL:
-            yield Line(mail["at"], mail["recipient"], _short(mail["subject"]), mail=True)
+            about = f"{mail['kind'].replace('_', ' ')} ({mail['language']}): {mail['subject']}"
+            yield Line(mail["at"], mail["recipient"], _short(about), mail=True)
         elif kind in (BOUNCED, DEFERRED):
             became = "came back" if kind == BOUNCED else "was put off"
             yield Line(mail["at"], mail["recipient"], _short(f"{became}: {mail['reply']}"), mail=True)
