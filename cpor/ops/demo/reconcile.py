@@ -120,7 +120,8 @@ def _of_tally(reading: Reading, tally: Tally) -> list[Row]:
 
 
 def _is_decision(read: Read) -> bool:
-    return read.type.startswith(INSIDE_PREFIXES)
+    """Of a person: deadlines ends associations by itself (T19)."""
+    return read.type.startswith(INSIDE_PREFIXES) and not (read.told.source or "").startswith("/services/")
 
 
 def _of_messages(reading: Reading, receipts: Counter[tuple[str, str]]) -> list[Row]:
