@@ -31,7 +31,8 @@ def serving(proxies: int) -> Iterator[str]:
     try:
         yield f"http://{LOOPBACK}:{server.effective_port}/"
     finally:
-        server.close()
+        server.trigger.pull_trigger(server.close)  # in its own thread, between two looks at its sockets
+        thread.join(10)
 
 
 FORGED = {"X-Forwarded-For": "203.0.113.9, 192.0.2.7", "X-Forwarded-Proto": "https"}
