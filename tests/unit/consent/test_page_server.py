@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -30,7 +30,8 @@ def serving(proxies: int) -> Iterator[str]:
     try:
         yield f"http://{LOOPBACK}:{server.effective_port}/"
     finally:
-        server.trigger.pull_trigger(server.close)  # in its own thread, between two looks at its sockets
+        with suppress(OSError):  # it may have closed itself before it is woken
+            server.trigger.pull_trigger(server.close)  # in its own thread, between two looks at its sockets
 
 
 FORGED = {"X-Forwarded-For": "203.0.113.9, 192.0.2.7", "X-Forwarded-Proto": "https"}
