@@ -20,6 +20,7 @@ from babel.messages.catalog import Message as Entry
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from cpor.domain.deciding.competing import COMPETITION_COMMENT
 from cpor.domain.policy import policy
 from cpor.domain.vocabulary import Edition
 from cpor.words.codes import ALL
@@ -46,10 +47,14 @@ class Said(NamedTuple):
     place: str
 
 
+#: The one comment that the rules write by themselves (D17).
+OWN_COMMENT = Said("comment", COMPETITION_COMMENT, "cpor/domain/deciding/competing.py")
+
+
 def said(root: Path = ROOT) -> list[Said]:
     """All of it, each once, in order of kind and text."""
     found: dict[tuple[str, str], Said] = {}
-    for each in (*_in_files(root), *_in_editions(), *_of_codes()):
+    for each in (*_in_files(root), *_in_editions(), *_of_codes(), OWN_COMMENT):
         found.setdefault(each[:2], each)
     return sorted(found.values())
 

@@ -167,9 +167,11 @@ def _name(to: Address, speech: Speech) -> Foreign:
 
 
 def _worded(told: Told, speech: Speech, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The facts of a draft with their codes in words, and a comment as it may be shown."""
-    if facts.get("comment"):
-        facts = {**facts, "comment": lines(facts["comment"])}
+    """The facts of a draft with their codes in words, and a comment as it may be shown: what people wrote as they wrote
+    it, what the system says by itself in the mail's language.
+    """
+    if comment := facts.get("comment"):
+        facts = {**facts, "comment": lines(speech.say("comment", comment))}
     tell: dict[str, Callable[[Any], str]] = {
         "reasons": lambda reason: _reason(told, speech, reason),
         "remove_workloads": lambda code: _item(told, speech, code),

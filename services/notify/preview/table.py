@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from cpor.domain import events as ev
 from cpor.domain import ids
+from cpor.domain.deciding.competing import COMPETITION_COMMENT
 from cpor.domain.model import Actor, Reason
 from cpor.domain.vocabulary import (
     ActorKind,
@@ -133,7 +134,7 @@ def _commented(actor: Actor) -> Callable[[World], Letters]:
 def _competing(world: World) -> Letters:
     told = world.told(world.row(Status.UNDER_REVIEW))
     rivals: Any = {"competes_with": (ClaimId(CAUSE),), "units": (TEAMS,)}
-    yield from _of_event(told, ev.CompetitionFlagged, SYSTEM, comment="A competing claim exists.", **rivals)
+    yield from _of_event(told, ev.CompetitionFlagged, SYSTEM, comment=COMPETITION_COMMENT, **rivals)
 
 
 def _approved(world: World, before: Status = Status.UNDER_REVIEW, **changes: Any) -> Letters:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from cpor.domain import directory, ids
 from cpor.domain import events as ev
+from cpor.domain.deciding.competing import COMPETITION_COMMENT
 from cpor.domain.model import Actor, ClaimForm, CustomerContact, PartnerContact, Reason, RunningClock
 from cpor.domain.vocabulary import (
     ActorKind,
@@ -159,7 +160,7 @@ def _asked() -> Iterator[tuple[Told, Draft]]:
     yield from of_event(ev.Commented, asked, text=COMMENT)
     yield from of_event(ev.Commented, row(), text=COMMENT, actor=SYSTEM)
     rivals: Any = {"competes_with": (ClaimId(CAUSE),), "units": (f"{TENANT}/workload/teams",)}
-    yield from of_event(ev.CompetitionFlagged, row(), **rivals, comment="A competing claim exists.", actor=SYSTEM)
+    yield from of_event(ev.CompetitionFlagged, row(), **rivals, comment=COMPETITION_COMMENT, actor=SYSTEM)
 
 
 def _approved() -> Iterator[tuple[Told, Draft]]:
