@@ -23,7 +23,7 @@ from cpor.ops.clock import await_idle
 from cpor.ops.instance import find_instance
 from cpor.ops.partner_client import Dropbox, PartnerClient
 from cpor.ops.reading import partition_counts, read_whole
-from cpor.ops.running import SERVICES
+from cpor.ops.running import BOUNCES, DELIVERY, PAGE, SERVICES
 from cpor.runtime.topics import Topic
 from tests.acceptance.desk import (
     START_SECONDS,
@@ -90,7 +90,7 @@ def test_env_prints_what_a_client_needs(desk: Desk) -> None:
 
 def test_status_tells_of_each_worker_and_of_what_waits(desk: Desk, claims: dict[str, str]) -> None:
     told = desk.cpor("status", "--json").json
-    assert [each["service"] for each in told["workers"]] == [*SERVICES, "notify-delivery"]
+    assert {each["service"] for each in told["workers"]} == {*SERVICES, PAGE, BOUNCES, DELIVERY}
     assert all(each["state"] in ("running", "idle") for each in told["workers"])
     assert told["mail"]["answers"]
     topics = {(each["service"], each["topic"]) for each in told["inputs"]}
