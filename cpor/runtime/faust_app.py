@@ -45,6 +45,8 @@ RETRIES_EXHAUSTED = "retries_exhausted"
 #: How long a rebalance or the end of the process waits for what has begun.
 END_SECONDS = 5.0
 SESSION_SECONDS = 45.0
+#: Seconds between commits of positions.
+COMMIT_SECONDS = 0.5
 #: The part of a session after which a worker that was not heard of begins nothing: the rest is for what has begun.
 LEASE = 0.7
 
@@ -242,9 +244,11 @@ def new_app(
     home: Path,
     guarantee: str = GUARANTEE,
     session: float = SESSION_SECONDS,
+    commits: float = COMMIT_SECONDS,
 ) -> SafeApp:
     """An app of group `cpor.<service>` that keeps its own things under `home`; raises Misconfigured for any other
-    guarantee than at least once. After `session` seconds without a word its partitions go to others.
+    guarantee than at least once. After `session` seconds without a word its partitions go to others; positions are
+    committed every `commits` seconds where they moved.
     """
     if guarantee != GUARANTEE:
         raise Misconfigured(f"Faust's {guarantee} is broken: it must run {GUARANTEE}")
@@ -262,7 +266,7 @@ def new_app(
         autodiscover=False,
         consumer_auto_offset_reset="earliest",
         consumer_group_instance_id=member,
-        broker_commit_interval=0.5,
+        broker_commit_interval=commits,
         broker_request_timeout=60.0,
         broker_session_timeout=session,
         broker_heartbeat_interval=min(3.0, session / 5),

@@ -40,6 +40,8 @@ SOURCE = "/services/notify/delivery"
 TOPICS = (Topic.MAIL, Topic.NOTIFY_RESEND)
 #: Seconds. A rebalance costs Faust more than it costs the kernel, and to wait for a lost process costs mails nothing.
 SHORTEST_SESSION = 6.0
+#: Seconds. Who moves a test clock waits after each step until the last mail is off the books.
+COMMIT_SECONDS_TESTED = 0.05
 #: An entry's type → how it is counted.
 KINDS = {DELIVERED: "delivered", DEFERRED: "deferred", BOUNCED: "bounced"}
 _ADDRESS = re.compile(r"<?[^\s<>@]+@[^\s<>@]+>?")
@@ -125,7 +127,10 @@ def _entry(mail: Mail, attempt: int, outcome: Outcome, first_at: Instant, at: In
 def app_of(settings: Settings, handle: Handle, limits: Limits, width: int, ledger: Ledger) -> faust_app.SafeApp:
     """Mails of one claim are delivered in their order, those of different claims side by side."""
     session = max(settings.session_ms / 1000, SHORTEST_SESSION)
-    app = faust_app.new_app(SERVICE, settings.slot, settings.kafka_bootstrap, settings.home, session=session)
+    commits = faust_app.COMMIT_SECONDS if settings.test_clock is None else COMMIT_SECONDS_TESTED
+    app = faust_app.new_app(
+        SERVICE, settings.slot, settings.kafka_bootstrap, settings.home, session=session, commits=commits
+    )
     app.when_lost = ledger.forget
     guard = Guard(SERVICE, handle, faust_app.sender(app), limits)
     faust_app.agent_on(app, TOPICS, guard, width, lambda record: last_header(record.headers, SUBJECT))
