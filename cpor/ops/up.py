@@ -84,6 +84,7 @@ def note_start(running: Running, tell: Progress) -> None:
     mails = endpoints.mail_dir or endpoints.mail_url
     tell(f"Kafka {endpoints.kafka_bootstrap}   S3 {endpoints.s3_endpoint}   mail {endpoints.smtp}")
     tell(f"logs {endpoints.data_dir / 'logs'}" + (f"   mails {mails}" if mails else ""))
+    tell(f"customers answer at {endpoints.consent_url} (with the link in their mail)")
     tell(f"in another terminal: cpor status --data {endpoints.data_dir}   (here: Ctrl-C stops)")
 
 
