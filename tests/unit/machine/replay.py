@@ -94,7 +94,7 @@ def _told(record: Record) -> bytes | None:
         return None
     if record.topic in (Topic.MAIL, Topic.NOTIFY_RESEND, Topic.NOTIFY_OUTBOX):
         mail = read(Mail, record.value)
-        words = ("subject", "text", "html") if mail.kind in _OF_THE_MOMENT else ()
+        words = ("subject", "text", "html", "calendar") if mail.kind in _OF_THE_MOMENT else ()
         return mail.model_dump_json(exclude=set(words)).encode()
     return _PLACED.sub(rb"\1", _SIGNED.sub(b"", record.value))
 
