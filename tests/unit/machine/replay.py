@@ -12,9 +12,9 @@ from cpor.runtime.processor import StateTable
 from cpor.runtime.record import Record
 from cpor.runtime.store.engine import Engine, MemoryEngines
 from cpor.runtime.topics import FIXED_TOPICS, Topic, commands_topic, partner_topics, updates_topic
-from schemas.base import read
 from schemas.envelope import read_envelope
-from schemas.mail import Mail, MailKind
+from schemas.mail import MailKind
+from services.notify import posted
 from tests.unit.machine.world import Action, Member, Sent, World
 from tests.unit.ops.checker.whole import PARTNERS
 
@@ -93,9 +93,10 @@ def _told(record: Record) -> bytes | None:
     if record.value is None:
         return None
     if record.topic in (Topic.MAIL, Topic.NOTIFY_RESEND, Topic.NOTIFY_OUTBOX):
-        mail = read(Mail, record.value)
+        row = posted.decode(record.value)
+        mail = row.mail
         words = ("subject", "text", "html", "calendar") if mail.kind in _OF_THE_MOMENT else ()
-        return mail.model_dump_json(exclude=set(words)).encode()
+        return b"%d %d %b" % (row.attempts, row.first_at or 0, mail.model_dump_json(exclude=set(words)).encode())
     return _PLACED.sub(rb"\1", _SIGNED.sub(b"", record.value))
 
 
