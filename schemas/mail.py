@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import Field
 
@@ -108,6 +108,10 @@ class AboutMail(Message):
     """For the customer's two notices: which (D3)."""
     approval: SequenceNumber | None = None
     """The approval that the notice is about."""
+
+    def names(self) -> dict[str, Any]:
+        """What names the mail, by field: for what is told of it."""
+        return {name: getattr(self, name) for name in AboutMail.model_fields}
 
 
 class Mail(AboutMail):

@@ -18,7 +18,8 @@ import holidays
 
 from cpor.domain.vocabulary import MS_PER_DAY, Instant, datetime_instant
 
-_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_ORDINAL = _EPOCH.toordinal()
 _LAST_ORDINAL = date.max.toordinal()
 #: Python's dates end with the year 9999; deadlines beyond it stand at its last instant.
 _LAST_INSTANT = Instant((_LAST_ORDINAL + 1 - _EPOCH_ORDINAL) * MS_PER_DAY - 1)
@@ -52,6 +53,11 @@ def zone_info(name: str) -> ZoneInfo:
 def local_date(at: Instant, zone: str) -> date:
     """The calendar date that `at` falls on in `zone`; outside the years 1-9999 their first or last day."""
     return _local_date(at, zone_info(zone))
+
+
+def local_moment(at: Instant, zone: str) -> datetime:
+    """`at` on the clocks of `zone`, with its offset there. Raises UnknownZone."""
+    return (_EPOCH + timedelta(milliseconds=at)).astimezone(zone_info(zone))
 
 
 def end_of_day(day: date, zone: str) -> Instant:

@@ -279,6 +279,10 @@ class Policy:
         """D21, D6: what may be done with documents in `status`."""
         return self.documents.actions.get(status, ())
 
+    def item_name(self, area: SolutionArea, code: str) -> str:
+        """D31: what this edition calls a workload or product; the code itself where it lists none."""
+        return self.catalogue.get(area, {}).get(code, code)
+
     def role_row(self, area: SolutionArea, role: PartnerRole) -> RoleRow | None:
         """R8: the row of this role in this area, or None where the area has no such role."""
         return self._rows.get((area, role))

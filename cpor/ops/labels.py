@@ -38,8 +38,8 @@ def engagement(claim: ClaimState) -> str:
 
 def workloads(claim: ClaimState) -> tuple[str, ...]:
     """An imported association may name products that no form offers."""
-    names = policy(claim.policy).catalogue[claim.form.solution_area]
-    return tuple(with_label(each, names.get(each, each)) for each in claim.form.workloads)
+    rules, area = policy(claim.policy), claim.form.solution_area
+    return tuple(with_label(each, rules.item_name(area, each)) for each in claim.form.workloads)
 
 
 def _row(claim: ClaimState) -> RoleRow:

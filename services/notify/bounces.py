@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import structlog
 
@@ -34,7 +34,7 @@ from cpor.runtime.view import View
 from cpor.runtime.watchdog import Watchdog
 from schemas.base import write
 from schemas.envelope import headers
-from schemas.mail import BOUNCED, AboutMail, Bounced
+from schemas.mail import BOUNCED, Bounced
 from services.notify.dsn import LARGEST, Fate, Report, in_words, read_report
 from services.notify.inbox import PROCESSED, UNKNOWN, Inbox, Letter, Opener, Unreachable, source_of
 from services.notify.sent import SHAPE, Book, Sent
@@ -132,8 +132,7 @@ class Bounces:
 
 def told(report: Report, sent: Sent, at: Instant) -> Output:
     """The ledger's entry, in the tenant's partition; its id is that of a bounce of the attempt that had arrived."""
-    about: dict[str, Any] = {name: getattr(sent.about, name) for name in AboutMail.model_fields}
-    entry = Bounced(**about, attempt=sent.attempt, at=at, reply=f"came back: {in_words(report.status)}")
+    entry = Bounced(**sent.about.names(), attempt=sent.attempt, at=at, reply=f"came back: {in_words(report.status)}")
     name = ids.derived_id(entry.mail_id, BOUNCED, sent.attempt)
     heads = headers(BOUNCED, name, SOURCE, at, entry.claim_id, entry.mail_id)
     return Output(Topic.DELIVERIES, sent.partition, sent.tenant, write(entry), heads)

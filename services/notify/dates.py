@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 
-from cpor.domain.calendar import local_date, zone_info
+from cpor.domain.calendar import local_date, local_moment
 from cpor.domain.vocabulary import Instant
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BUSINESS_DAYS = "bd"
 
 
@@ -33,15 +32,11 @@ def deadline(due: Instant, zone: str, recipient_zone: str | None = None, budget:
 
     Raises UnknownZone.
     """
-    there = _local(due, zone)
+    there = local_moment(due, zone)
     days = budget.removesuffix(_BUSINESS_DAYS)
     business_days = int(days) if days != budget else None
-    here = None if recipient_zone is None else _local(due, recipient_zone)
+    here = None if recipient_zone is None else local_moment(due, recipient_zone)
     if here is None or here.utcoffset() == there.utcoffset():
         here, recipient_zone = None, None
     last_day = local_date(Instant(due - 1), zone)
     return Deadline(due, last_day, zone, there, here, recipient_zone, business_days)
-
-
-def _local(at: Instant, zone: str) -> datetime:
-    return (_EPOCH + timedelta(milliseconds=at)).astimezone(zone_info(zone))

@@ -12,7 +12,6 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import structlog
 
@@ -110,8 +109,7 @@ def kind_of(entry: Output) -> str:
 
 
 def _entry(mail: Mail, attempt: int, outcome: Outcome, first_at: Instant, at: Instant) -> tuple[str, AboutMail]:
-    about: dict[str, Any] = {name: getattr(mail, name) for name in AboutMail.model_fields}
-    own = {**about, "attempt": attempt, "at": at}
+    own = {**mail.names(), "attempt": attempt, "at": at}
     # Servers like to repeat the address, and the ledger is kept for ever.
     reply = _ADDRESS.sub("<address>", outcome.reply)
     if outcome.result == Result.DELIVERED:

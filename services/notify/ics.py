@@ -7,11 +7,12 @@ a whole day, having no zone, would not be. A later mail about the same clock mov
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from icalendar import Alarm, Calendar, Event
 
+from cpor.domain.calendar import local_moment
 from cpor.domain.vocabulary import Clock, Instant
 from cpor.words import Speech
 from schemas.mail import MailKind
@@ -23,7 +24,6 @@ from services.notify.rendering import marks
 LENGTH = timedelta(hours=1)
 NOTICE = timedelta(days=-1)
 MINUTE_MS = 60_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Until(NamedTuple):
@@ -131,4 +131,4 @@ def _description(told: Told, speech: Speech, due: Deadline) -> str:
 
 
 def _moment(at: Instant) -> datetime:
-    return _EPOCH + timedelta(milliseconds=at)
+    return local_moment(at, "UTC")

@@ -203,8 +203,7 @@ def _claim(told: Told, speech: Speech) -> dict[str, Any]:
 
 
 def _item(told: Told, speech: Speech, code: str) -> str:
-    catalogue = policy(told.row.policy).catalogue.get(told.row.form.solution_area, {})
-    return speech.say("product", catalogue[code]) if code in catalogue else code
+    return speech.say("product", policy(told.row.policy).item_name(told.row.form.solution_area, code))
 
 
 def _unit(told: Told, speech: Speech, unit: str) -> str:

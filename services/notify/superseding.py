@@ -17,7 +17,7 @@ from cpor.runtime.topics import Topic
 from schemas.base import write
 from schemas.deadlines import Reminder
 from schemas.envelope import headers
-from schemas.mail import SUPERSEDED, AboutMail, Mail, MailKind, Recipient, Superseded, SupersededReason
+from schemas.mail import SUPERSEDED, Mail, MailKind, Recipient, Superseded, SupersededReason
 from services.notify import outbox
 from services.notify.claim import ClaimRow
 from services.notify.letters import Draft, Told
@@ -54,8 +54,9 @@ def send_again(context: Context, timer: Timer, told: Callable[[ClaimRow], Told])
     if posted is None:
         return
     attempt, _, tenant = timer.data.partition(b"|")
-    row: ClaimRow | None = context.get(CLAIMS, posted.mail.claim_id.encode())
-    if row is not None and is_unwanted(row, posted.mail):
+    mail = posted.mail
+    row: ClaimRow | None = context.get(CLAIMS, mail.claim_id.encode())
+    if row is not None and is_unwanted(row, mail):
         _supersede(context, told(row), posted, Instant(timer.due))
     else:
         outbox.send_again(context, posted, int(attempt) + 1, tenant)
@@ -63,8 +64,7 @@ def send_again(context: Context, timer: Timer, told: Callable[[ClaimRow], Told])
 
 def _supersede(context: Context, told: Told, posted: Posted, at: Instant) -> None:
     mail, tenant = posted.mail, told.row.form.tenant_id.encode()
-    about: dict[str, Any] = {name: getattr(mail, name) for name in AboutMail.model_fields}
-    entry = Superseded(**about, attempt=posted.attempts, at=at, reason=SupersededReason.CONTACT_REPLACED)
+    entry = Superseded(**mail.names(), attempt=posted.attempts, at=at, reason=SupersededReason.CONTACT_REPLACED)
     name = ids.derived_id(mail.mail_id, SUPERSEDED, posted.attempts)
     said = headers(SUPERSEDED, name, SOURCE, at, ClaimId(mail.claim_id), mail.mail_id)
     context.emit(Topic.DELIVERIES, context.partition, tenant, write(entry), said)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 
-from cpor.domain.calendar import local_date, zone_info
+from cpor.domain.calendar import local_date, local_moment
 from cpor.domain.policy import policy
 from cpor.domain.vocabulary import Instant, PartnerRole
 from cpor.words import Speech
 from services.consent.page.knowledge import Known
 from services.consent.page.standing import Standing
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MINUTE = 60_000
 
 
@@ -72,8 +71,8 @@ def shown(known: Known, where: Standing, speech: Speech) -> Shown:
 
 def _products(known: Known, speech: Speech) -> tuple[str, ...]:
     form = known.claim.form
-    names = policy(known.claim.policy).catalogue.get(form.solution_area, {})
-    return tuple(speech.say("product", names[code]) if code in names else code for code in form.workloads)
+    rules = policy(known.claim.policy)
+    return tuple(speech.say("product", rules.item_name(form.solution_area, code)) for code in form.workloads)
 
 
 def role_in_words(role: PartnerRole, speech: Speech) -> str:
@@ -92,4 +91,4 @@ def until(due: int, zone: str) -> Until:
 
 def local(at: int, zone: str) -> datetime:
     """On the whole minute."""
-    return (_EPOCH + timedelta(milliseconds=at - at % _MINUTE)).astimezone(zone_info(zone))
+    return local_moment(Instant(at - at % _MINUTE), zone)
