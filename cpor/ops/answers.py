@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,14 +89,25 @@ def put_on_record(instance: Instance, state: ClaimState, taken: Taken, seconds: 
 
     Raises WrongUse, Refused where it changes nothing (with consent's reason), NotReachable.
     """
-    now = instance.clock.now()
+    now, tenant = instance.clock.now(), state.form.tenant_id
     if taken.answered_at is not None and taken.answered_at > now:
         raise WrongUse(f"--answered-at lies in the future: the clock says {instant_text(now)}")
+    return told_to_consent(
+        instance, state, lambda said, place: records(state.claim_id, tenant, taken, said, now, place), seconds
+    )
+
+
+def told_to_consent(
+    instance: Instance, state: ClaimState, build: Callable[[str, int], Iterable[Output]], seconds: float
+) -> Became:
+    """Write what `build` makes of a message's id and the tenant's partition, and wait for what becomes of it.
+
+    Raises Refused where it changes nothing (with consent's reason), NotReachable.
+    """
     message_id, tenant = str(uuid.uuid4()), state.form.tenant_id
     with exchange(instance, (Topic.CONSENT_EVENTS, Topic.CLAIM_EVENTS), tenant=tenant) as talk:
-        outputs = records(state.claim_id, tenant, taken, message_id, now, tenant_partition(tenant, talk.partitions))
         listener = Listener(message_id, state.claim_id)
-        talk.ask(outputs, listener, seconds)
+        talk.ask(build(message_id, tenant_partition(tenant, talk.partitions)), listener, seconds)
     return judged(listener.became, seconds)
 
 
@@ -108,24 +119,35 @@ def records(claim_id: str, tenant: str, taken: Taken, message_id: str, now: int,
     said = {"claim_id": claim_id, **told, **{name: value for name, value in optional.items() if value}}
     entry = {"at": instant_text(now), "tenant_id": tenant, "response_id": message_id}
     evidence = {"evidence": f"taken by {taken.channel} by operator {taken.operator}"}
-    about = (f"/operators/{taken.operator}", Instant(now), claim_id, None, message_id)
-    entry_id = derived_id(message_id, ANSWER_RECORDED)
+    by = ByOperator(taken.operator, claim_id, tenant, message_id, Instant(now), place)
     return (
-        Output(
-            Topic.AUDIT,
-            0,
-            taken.operator.encode(),
-            checked(AnswerRecorded, said | entry),
-            envelope.headers(ANSWER_RECORDED, entry_id, *about),
-        ),
-        Output(
-            Topic.CONSENT_RESPONSES,
-            place,
-            tenant.encode(),
-            checked(Response, said | evidence),
-            envelope.headers(RESPONSE, message_id, *about),
-        ),
+        by.on_the_audit(ANSWER_RECORDED, checked(AnswerRecorded, said | entry)),
+        by.to_consent(RESPONSE, checked(Response, said | evidence)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ByOperator:
+    """What an operator's word to consent and its entry on the audit have in common; `place`: the tenant's partition."""
+
+    operator: str
+    claim_id: str
+    tenant: str
+    message_id: str
+    now: Instant
+    place: int
+
+    def on_the_audit(self, ce_type: str, value: bytes) -> Output:
+        made = self._headers(ce_type, derived_id(self.message_id, ce_type))
+        return Output(Topic.AUDIT, 0, self.operator.encode(), value, made)
+
+    def to_consent(self, ce_type: str, value: bytes) -> Output:
+        made = self._headers(ce_type, self.message_id)
+        return Output(Topic.CONSENT_RESPONSES, self.place, self.tenant.encode(), value, made)
+
+    def _headers(self, ce_type: str, record_id: str) -> list[envelope.Header]:
+        source = f"/operators/{self.operator}"
+        return envelope.headers(ce_type, record_id, source, self.now, self.claim_id, correlation=self.message_id)
 
 
 class Listener:

@@ -5,26 +5,23 @@ Audited first, as an answer taken by phone or mail is.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import from_json
 
-from cpor.domain.ids import derived_id, tenant_partition
 from cpor.domain.model import ClaimState
 from cpor.domain.vocabulary import Instant, instant_text
-from cpor.ops.answers import Became, Listener, judged
+from cpor.ops.answers import Became, ByOperator, told_to_consent
 from cpor.ops.book import Claim
 from cpor.ops.errors import Refused, WrongUse
-from cpor.ops.inbox import WAIT_SECONDS, checked, exchange
+from cpor.ops.inbox import WAIT_SECONDS, checked
 from cpor.ops.instance import Instance
 from cpor.ops.reading import newest_rows
 from cpor.runtime.record import Output
 from cpor.runtime.topics import Topic
 from cpor.runtime.transport.port import Transport
-from schemas import envelope
 from schemas.audit import ANSWER_CHECKED, AnswerChecked
 from schemas.consent import CHECKED, Checked, Finding
 
@@ -96,14 +93,13 @@ def put_finding(
     seconds: float = WAIT_SECONDS,
 ) -> Became:
     """Audit and write what was found, and wait for what becomes of it. Raises WrongUse, Refused, NotReachable."""
-    state, message_id = answer.claim.state, str(uuid.uuid4())
-    tenant = state.form.tenant_id
-    with exchange(instance, (Topic.CONSENT_EVENTS, Topic.CLAIM_EVENTS), tenant=tenant) as talk:
-        place = tenant_partition(tenant, talk.partitions)
-        outputs = records(state, answer.id, finding, operator, note, message_id, instance.clock.now(), place)
-        listener = Listener(message_id, state.claim_id)
-        talk.ask(outputs, listener, seconds)
-    return judged(listener.became, seconds)
+    state, now = answer.claim.state, instance.clock.now()
+    return told_to_consent(
+        instance,
+        state,
+        lambda said, place: records(state, answer.id, finding, operator, note, said, now, place),
+        seconds,
+    )
 
 
 def records(
@@ -117,12 +113,11 @@ def records(
     place: int,
 ) -> tuple[Output, Output]:
     """The audit's entry, and the finding. Raises WrongUse where a text is too long."""
-    told = {"claim_id": state.claim_id, "response_id": answer_id, "finding": finding, "operator": operator}
-    told |= {"note": note} if note else {}
-    about = (f"/operators/{operator}", Instant(now), state.claim_id, None, message_id)
-    entry = checked(AnswerChecked, told | {"at": instant_text(Instant(now)), "tenant_id": state.form.tenant_id})
-    entry_id = derived_id(message_id, ANSWER_CHECKED)
-    audited = Output(Topic.AUDIT, 0, operator.encode(), entry, envelope.headers(ANSWER_CHECKED, entry_id, *about))
-    tenant = state.form.tenant_id.encode()
-    found = checked(Checked, told)
-    return audited, Output(Topic.CONSENT_RESPONSES, place, tenant, found, envelope.headers(CHECKED, message_id, *about))
+    said = {"claim_id": state.claim_id, "response_id": answer_id, "finding": finding, "operator": operator}
+    said |= {"note": note} if note else {}
+    entry = {"at": instant_text(now), "tenant_id": state.form.tenant_id}
+    by = ByOperator(operator, state.claim_id, state.form.tenant_id, message_id, Instant(now), place)
+    return (
+        by.on_the_audit(ANSWER_CHECKED, checked(AnswerChecked, said | entry)),
+        by.to_consent(CHECKED, checked(Checked, said)),
+    )
