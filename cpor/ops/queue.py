@@ -9,6 +9,7 @@ from typing import Any
 
 from cpor.domain.calendar import local_date
 from cpor.domain.model import ClaimState
+from cpor.domain.poe import is_old_signature
 from cpor.domain.policy import policy
 from cpor.domain.vocabulary import Clock, Instant, Status, instant_text
 from cpor.ops.book import Claim
@@ -66,22 +67,11 @@ def uncovered_workloads(state: ClaimState) -> list[str]:
 
 
 def is_old(state: ClaimState, signed_on: date | None) -> bool:
-    """R26, D21: signed more than twelve months (a policy value) before the submission, on the claim's local day."""
+    """R26, D21: at the submission, on the claim's local day; a day that is not known is not old."""
     if signed_on is None or state.submitted_at is None:
         return False
-    months = policy(state.policy).documents.max_signature_age_months
-    return _months_later(signed_on, months) < local_date(Instant(state.submitted_at), state.origin.zone)
-
-
-def _months_later(day: date, months: int) -> date:
-    """The same day so many months later; the month's last where it has no such day."""
-    years, month = divmod(day.month - 1 + months, 12)
-    for last in range(day.day, 27, -1):
-        try:
-            return date(day.year + years, month + 1, last)
-        except ValueError:
-            continue
-    return date(day.year + years, month + 1, day.day)
+    submitted_on = local_date(Instant(state.submitted_at), state.origin.zone)
+    return is_old_signature(policy(state.policy), signed_on, submitted_on)
 
 
 def waiting_json(waiting: Waiting) -> dict[str, Any]:

@@ -58,7 +58,6 @@ def of_claim(claim: Claim, partner: Partner, customer: Customer | None) -> Conte
     """As the viewer of `claim` may see it: a subscription that was filled in by its last four characters (D11)."""
     form, signer = claim.state.form, claim.state.personal.customer_contact
     rules = policy(claim.state.policy)
-    names = rules.catalogue[form.solution_area]
     return Content(
         rules=rules,
         role=form.partner_role,
@@ -71,6 +70,6 @@ def of_claim(claim: Claim, partner: Partner, customer: Customer | None) -> Conte
         subscription=claim.subscription or "",
         signer=signer.name if signer else "",
         signer_title=signer.title if signer else "",
-        workloads=tuple(names.get(code, code) for code in form.workloads),
+        workloads=tuple(rules.item_name(form.solution_area, code) for code in form.workloads),
         disclosure=customer is None or customer.country in DISCLOSING,
     )
