@@ -9,5 +9,5 @@ from cpor.domain.policy import Policy
 
 
 def is_old_signature(policy: Policy, signed_on: date, submitted_on: date) -> bool:
-    """Older than twelve months on the day of submission; shown to reviewers, never refused."""
+    """X-poe: older than twelve months on the day of submission; shown to reviewers, never refused (D21)."""
     return add_months(signed_on, policy.documents.max_signature_age_months) < submitted_on

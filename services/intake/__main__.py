@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from cpor.domain.policy import policy
+from cpor.domain.vocabulary import Edition
 from cpor.runtime.main import start
 from cpor.runtime.settings import Settings
 from services.intake.poe.check import DocumentChecker
-from services.intake.poe.limits import P2023
+from services.intake.poe.limits import limits_for
 from services.intake.poe.store import PoeStore, StoreAddress
 from services.intake.worker import Intake
 
@@ -19,8 +21,11 @@ def build(settings: Settings) -> Intake:
         bucket=settings.s3_bucket,
         region=settings.s3_region,
     )
-    store = PoeStore(address)
-    return Intake(DocumentChecker(store, P2023), store, P2023, settings.claims_partitions, settings.partners_partitions)
+    rule = policy(Edition.P2023).documents
+    store, limits = PoeStore(address), limits_for(rule.types, rule.max_bytes, rule.max_per_claim)
+    return Intake(
+        DocumentChecker(store, limits), store, limits, settings.claims_partitions, settings.partners_partitions
+    )
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ from PIL import Image
 from pypdf import PdfWriter
 
 from cpor.devstack.samples import BadFile, bad_files
-from cpor.domain.vocabulary import Code
+from cpor.domain.policy import policy
+from cpor.domain.vocabulary import Code, Edition
 from services.intake.poe.inspect import inspect
 from services.intake.poe.limits import BY_MIME, P2023, Kind, Limits, limits_for
 from services.intake.poe.sniff import COMPOUND_FILE, PASSWORD_STREAM
@@ -268,7 +269,10 @@ def test_each_document_code_is_one_of_the_contracts(code: ProblemCode) -> None:
     assert Code(code.value)
 
 
-def test_the_default_limits_are_those_of_the_edition() -> None:
+@pytest.mark.parametrize("edition", Edition)
+def test_the_default_limits_are_those_of_both_editions(edition: Edition) -> None:
+    rule = policy(edition).documents
+    assert limits_for(rule.types, rule.max_bytes, rule.max_per_claim) == P2023
     assert (P2023.max_bytes, P2023.max_documents) == (25 * 1024 * 1024, 20)
     assert {BY_MIME[mime].kind for mime in (PDF, DOCX, PNG, JPEG)} == set(P2023.kinds) == set(Kind)
 
