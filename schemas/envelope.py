@@ -22,7 +22,6 @@ SEQUENCE = "ce_sequence"
 TRACEPARENT = "traceparent"
 ORIGIN = "cpor_origin"
 RECEIVED_AT = "cpor_received_at"
-REPLAY = "ce_replayid"
 
 Header = tuple[str, bytes]
 

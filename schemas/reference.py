@@ -99,6 +99,3 @@ class Subscription(Message):
     state: SubscriptionState
     provisioned_at: Moment | None = None
     ends_on: Day | None = None
-
-
-REFERENCE_KINDS = {"partner": Partner, "customer": Customer, "subscription": Subscription}

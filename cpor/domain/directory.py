@@ -2,58 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from pydantic import TypeAdapter
-from pydantic_core import from_json
 
 from cpor.domain.calendar import zone_info
 from cpor.domain.reference import Customer, Location, Partner, Subscription
 from cpor.domain.refusal import FieldError, Refusal, shown
 from cpor.domain.vocabulary import Code, PartnerStatus
 
-Record = Partner | Customer | Subscription
-
-_READERS: Mapping[str, TypeAdapter[Any]] = {
-    "partner": TypeAdapter(Partner),
-    "customer": TypeAdapter(Customer),
-    "subscription": TypeAdapter(Subscription),
-}
-
-
-def read_record(line: bytes | str) -> Record:
-    """One line of a reference file, by its `kind`; unknown fields are ignored.
-
-    Raises ValueError (pydantic.ValidationError and UnknownZone are some) where it is no such record.
-    """
-    value = from_json(line)
-    reader = _READERS.get(str(value.get("kind"))) if isinstance(value, dict) else None
-    if reader is None:
-        raise ValueError("a reference record needs a kind: partner, customer or subscription")
-    record: Record = reader.validate_json(line)
-    _check_zones(record)
-    return record
+_PARTNER = TypeAdapter(Partner)
+_CUSTOMER = TypeAdapter(Customer)
+_SUBSCRIPTION = TypeAdapter(Subscription)
 
 
 def read_partner(value: bytes | str) -> Partner:
     """A value of `cpor.reference.partners`; raises ValueError."""
-    partner: Partner = _READERS["partner"].validate_json(value)
-    _check_zones(partner)
+    partner = _PARTNER.validate_json(value)
+    _check_zones(partner.timezone, *(each.timezone for each in partner.locations))
     return partner
 
 
 def read_customer(value: bytes | str) -> Customer:
     """A value of `cpor.reference.customers`; raises ValueError."""
-    customer: Customer = _READERS["customer"].validate_json(value)
-    _check_zones(customer)
+    customer = _CUSTOMER.validate_json(value)
+    if customer.timezone is not None:
+        _check_zones(customer.timezone)
     return customer
 
 
 def read_subscription(value: bytes | str) -> Subscription:
     """A value of `cpor.reference.subscriptions`; raises ValueError."""
-    subscription: Subscription = _READERS["subscription"].validate_json(value)
-    return subscription
+    return _SUBSCRIPTION.validate_json(value)
 
 
 def check_partner(partner: Partner | None) -> Refusal | None:
@@ -81,10 +59,7 @@ def check_enrolled(location: Location) -> FieldError | None:
     return FieldError("location_id", Code.LOCATION_NOT_ENROLLED, detail)
 
 
-def _check_zones(record: Record) -> None:
+def _check_zones(*zones: str) -> None:
     """A deadline cannot be reckoned in a zone that nobody knows: better refused here than met in a claim."""
-    if isinstance(record, Partner):
-        for zone in (record.timezone, *(location.timezone for location in record.locations)):
-            zone_info(zone)
-    elif isinstance(record, Customer) and record.timezone is not None:
-        zone_info(record.timezone)
+    for zone in zones:
+        zone_info(zone)

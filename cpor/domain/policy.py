@@ -84,10 +84,6 @@ class ClockRule:
         """The budget as events say it: `14bd`, `7d`."""
         return f"{self.budget}{self.unit}"
 
-    @property
-    def pausable(self) -> bool:
-        return bool(self.paused_in)
-
 
 @dataclass(frozen=True, slots=True)
 class EditingRule:

@@ -1,4 +1,4 @@
-"""The JSON of events, states and commands: read tolerantly (unknown fields are ignored), written whole."""
+"""The JSON of events and states: read tolerantly (unknown fields are ignored), written whole."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from cpor.domain.commands import COMMAND_TYPES, CommandData
-from cpor.domain.events import EVENT_TYPES, Event, UnknownClaimRefused
+from cpor.domain.events import EVENT_TYPES, Event
 from cpor.domain.model import ClaimState, FormData
-from cpor.domain.vocabulary import CommandName, EventName
+from cpor.domain.vocabulary import EventName
 
+#: What an edit, and a change of a document, may name (contract §3): its message says which of them it changes.
 FORM_FIELDS: tuple[str, ...] = tuple(each.name for each in fields(FormData))
 AMENDABLE: tuple[str, ...] = ("description", "customer_signed_on", "covers")
-
 
 _adapters: dict[type[Any], TypeAdapter[Any]] = {}
 
@@ -43,11 +42,6 @@ def decode_event(name: EventName, value: bytes) -> Event:
     return event
 
 
-def decode_unknown_refusal(value: bytes) -> UnknownClaimRefused:
-    refused: UnknownClaimRefused = decode(UnknownClaimRefused, value)
-    return refused
-
-
 def decode_state(value: bytes) -> ClaimState:
     state: ClaimState = decode(ClaimState, value)
     return state
@@ -56,21 +50,3 @@ def decode_state(value: bytes) -> ClaimState:
 def event_name(ce_type: str) -> EventName:
     """`cpor.claim.<name>.v1` as its name; raises ValueError for any other type."""
     return EventName(ce_type.removeprefix("cpor.claim.").removesuffix(".v1"))
-
-
-def command_data(name: CommandName, data: dict[str, Any]) -> CommandData:
-    """The command of a JSON object whose keys are those of contract §3 and §4.
-
-    Form fields of create, edit and file stand at the top level there. Raises pydantic.ValidationError.
-    """
-    command: CommandData = adapter(COMMAND_TYPES[name]).validate_python(_shaped(name, data))
-    return command
-
-
-def _shaped(name: CommandName, data: dict[str, Any]) -> dict[str, Any]:
-    if name in (CommandName.CREATE, CommandName.FILE, CommandName.EDIT):
-        form = {key: data[key] for key in FORM_FIELDS if key in data}
-        return {**data, "form": form, "given": list(form)}
-    if name == CommandName.POE_AMEND:
-        return {**data, "given": [key for key in AMENDABLE if key in data]}
-    return data

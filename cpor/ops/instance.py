@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -87,11 +86,3 @@ def clock_file(data: Path, environment: Mapping[str, str] = os.environ) -> Path 
     named = environment.get("CPOR_TEST_CLOCK")
     path = Path(named) if named else data.resolve() / CLOCK_FILE
     return path if path.exists() else None
-
-
-def readable_json(path: Path) -> object:
-    """The JSON of a file of ours; None where it is missing or broken."""
-    try:
-        return json.loads(path.read_text())
-    except (OSError, ValueError):
-        return None

@@ -21,7 +21,6 @@ from cpor.runtime.transport.port import OffsetLost, Reader
 #: Half of `delete.retention.ms`: an older checkpoint may have missed tombstones.
 CHECKPOINT_MAX_AGE_MS = 7 * DAY_MS // 2
 BATCH = 5_000
-TIMERS = "timers"
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,9 +135,6 @@ class Rows:
         for key, value in self.engine.scan(prefix):
             yield key[len(prefix) :], decode(value)
 
-    def is_empty(self) -> bool:
-        return next(iter(self.engine.scan(b"r\0")), None) is None
-
     def is_vacant(self, table: str) -> bool:
         """Whether the table has no row at all; looked up once, until a row of it is written."""
         found = self._vacant.get(table)

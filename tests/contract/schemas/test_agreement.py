@@ -67,7 +67,7 @@ def test_a_state_as_the_domain_writes_it_is_its_example() -> None:
 def test_a_refusal_for_an_unknown_claim_stands_outside_any_fold() -> None:
     shown = example(EventName.COMMAND_REFUSED.ce_type)
     value = {**shown.value, "sequence": 0, "policy": None, "status": None}
-    written = wire.encode(wire.decode_unknown_refusal(json.dumps(value).encode()))
+    written = wire.encode(wire.decode(events.UnknownClaimRefused, json.dumps(value).encode()))
     check(shown.spec.model, written)
 
 

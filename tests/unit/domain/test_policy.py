@@ -69,7 +69,7 @@ def test_the_clocks_of_both_editions_are_those_of_the_table(clock: Clock, in_202
 
 def test_only_the_overall_clock_of_2020_can_be_paused_and_only_while_the_partner_is_asked() -> None:
     paused = {
-        (rules.edition, clock) for rules in (P2020, P2023) for clock, rule in rules.clocks.items() if rule.pausable
+        (rules.edition, clock) for rules in (P2020, P2023) for clock, rule in rules.clocks.items() if rule.paused_in
     }
     assert paused == {(Edition.P2020, Clock.OVERALL_DECISION)}
     assert P2020.clocks[Clock.OVERALL_DECISION].paused_in == (Status.PARTNER_ACTION_REQUIRED,)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import date
 
 import pytest
 from pydantic import ValidationError
@@ -19,13 +18,11 @@ from cpor.domain.vocabulary import (
     CommandName,
     ConsentOutcome,
     EventName,
-    Instant,
-    PartnerId,
     Status,
     instant_text,
     parse_instant,
 )
-from cpor.domain.wire import command_data, decode_event, decode_state, decode_unknown_refusal, encode, event_name
+from cpor.domain.wire import decode, decode_event, decode_state, encode, event_name
 from tests.unit.domain.claims import EXAMPLES, MONDAY, UNDER_P2020, World, document, in_status, sales_form, usage_form
 
 
@@ -145,40 +142,13 @@ def test_a_refusal_for_an_unknown_claim_is_outside_any_fold() -> None:
         code=Code.CLAIM_UNKNOWN,
         detail="There is no such claim.",
     )
-    assert decode_unknown_refusal(encode(refused)) == refused
+    assert decode(UnknownClaimRefused, encode(refused)) == refused
     with pytest.raises(ValidationError):
         decode_event(EventName.COMMAND_REFUSED, encode(refused))
 
 
 def world_claim() -> ClaimState:
     return in_status(Status.DRAFT).claim("c")
-
-
-def test_commands_are_read_from_the_fields_of_the_contract() -> None:
-    edit = command_data(CommandName.EDIT, {"user": "u-anna", "domain": None, "workloads": ["teams"]})
-    assert isinstance(edit, cmd.EditClaim)
-    assert (edit.given, edit.form.workloads) == (("domain", "workloads"), ("teams",))
-    amend = command_data(CommandName.POE_AMEND, {"document_id": "d", "customer_signed_on": None})
-    assert isinstance(amend, cmd.AmendDocument)
-    assert amend.given == ("customer_signed_on",)
-    legacy = command_data(
-        CommandName.OPS_IMPORT_LEGACY,
-        {
-            "partner_id": "P-1",
-            "location_id": "1",
-            "tenant_id": "t",
-            "subscription_id": "s",
-            "partner_role": "usage_recognition",
-            "ends_on": "2024-06-30",
-        },
-    )
-    assert isinstance(legacy, cmd.ImportLegacy)
-    assert (legacy.partner_id, legacy.ends_on) == (PartnerId("P-1"), date(2024, 6, 30))
-    expired = command_data(
-        CommandName.DEADLINE_EXPIRED, {"clock": "partner_answer", "started_by": 3, "due": "1970-01-01T00:00:01Z"}
-    )
-    assert isinstance(expired, cmd.ExpireDeadline)
-    assert expired.due == Instant(1000)
 
 
 def test_evolving_leaves_the_old_state_as_it_was() -> None:

@@ -113,6 +113,14 @@ def test_an_edit_that_changes_nothing_is_accepted_without_an_event(pipeline: Pip
     assert len(pipeline.events("c")) == 1
 
 
+def test_an_edit_that_says_null_takes_away_and_one_that_is_silent_leaves(pipeline: Pipeline) -> None:
+    pipeline.partner("c", C.CREATE, usage_form(domain="contoso.com"))
+    pipeline.partner("c", C.EDIT, {"claim_name": "Roll-out 2"})
+    assert pipeline.claim().form.domain == "contoso.com"
+    assert pipeline.partner("c", C.EDIT, {"domain": None}).outcome == "accepted"
+    assert (pipeline.claim().form.domain, pipeline.claim().form.claim_name) == (None, "Roll-out 2")
+
+
 def test_an_edit_of_a_contact_keeps_names_and_addresses_inside_personal(pipeline: Pipeline) -> None:
     pipeline.partner("c", C.CREATE, usage_form())
     contact = {"name": "Ren Sato", "title": "CTO", "email": "ren@contoso.example"}

@@ -14,7 +14,7 @@ from cpor.domain.vocabulary import CommandName, Instant, PartnerId, TenantId
 from cpor.ops.checker import PipelineLog, read_log
 from cpor.runtime.clock import ManualClock
 from cpor.runtime.processor import Processor
-from cpor.runtime.record import Output, Record
+from cpor.runtime.record import Output
 from cpor.runtime.store.engine import MemoryEngines
 from cpor.runtime.topics import FIXED_TOPICS, Count, Topic, commands_topic, partner_topics
 from cpor.runtime.transport.memory import MemoryBroker, MemoryTransport
@@ -211,8 +211,3 @@ def _subscription_claims(whole: Whole) -> None:
     whole.approve("usage")
     whole.completed("advice", 3)
     whole.say("usage", CommandName.DISASSOCIATE, {"reason": "No longer ours."})
-
-
-def records_of(log: PipelineLog, family: str) -> list[Record]:
-    found: tuple[Record, ...] = getattr(log, family)
-    return list(found)
