@@ -110,15 +110,19 @@ def event(value: Value, record: Record, zone: ZoneInfo) -> Iterator[Line]:
 def event_text(record: Record, value: Value, zone: ZoneInfo) -> str:
     name = event_name(record.header(envelope.TYPE) or "")
     told = list(changes_of(name, {**value, "clocks_started": ()}, inside=True))
-    told += [f"{CLOCKS[each['clock']]} until {last_day(each['due'], zone)}" for each in value.get("clocks_started", ())]
+    told += [clock_words(each, zone) for each in value.get("clocks_started", ())]
     status = value.get("status")
     after = f" → {status}" if status and status != name.value and name is not EventName.COMMAND_REFUSED else ""
     return f"{value['actor']['kind']}: {name.value.replace('_', ' ')}{after}{'; ' if told else ''}{'; '.join(told)}"
 
 
-def last_day(due: str, zone: ZoneInfo) -> str:
-    """The last whole day before an instant (D28)."""
-    return day_words(local_day(parse_instant(due) - 1, zone))
+def clock_words(clock: Value, zone: ZoneInfo) -> str:
+    return f"{CLOCKS[clock['clock']]} until {last_day(parse_instant(clock['due']), zone)}"
+
+
+def last_day(end: int, zone: ZoneInfo) -> str:
+    """The last whole day before an instant in ms since the epoch (D28)."""
+    return day_words(local_day(end - 1, zone))
 
 
 def handed_off(value: Value, record: Record, zone: ZoneInfo) -> Iterator[Line]:
@@ -131,7 +135,7 @@ def handed_off(value: Value, record: Record, zone: ZoneInfo) -> Iterator[Line]:
 
 
 def missed(value: Value, record: Record, zone: ZoneInfo) -> Iterator[Line]:
-    text = f"over: {CLOCKS[value['clock']]} until {last_day(value['due'], zone)}"
+    text = f"over: {clock_words(value, zone)}"
     yield Line((1, value["started_by"], text), parse_instant(value["fired_at"]), text)
 
 
@@ -150,16 +154,16 @@ def refusal(receipt: Value) -> Iterator[Line]:
 def mail(value: Value, record: Record, zone: ZoneInfo) -> Iterator[Line]:
     """In the recipient's language, with the last day of the calendar file that comes with it."""
     kind = value["kind"].replace("_", " ")
-    text = f"mail to {WHOM[value['recipient']]} ({kind}, {value['language']}): “{value['subject']}”{until(value, zone)}"
+    whom, end = WHOM[value["recipient"]], calendar_end(value, zone)
+    text = f"mail to {whom} ({kind}, {value['language']}): “{value['subject']}”{end}"
     yield Line((2, KINDS.index(value["kind"]), value["recipient"]), parse_instant(value["at"]), text)
 
 
-def until(mail: Value, zone: ZoneInfo) -> str:
+def calendar_end(mail: Value, zone: ZoneInfo) -> str:
     if not mail.get("calendar"):
         return ""
     (entry,) = Calendar.from_ical(mail["calendar"]).walk("VEVENT")
-    end = entry.decoded("dtend")
-    return f" – until {day_words(local_day(int(end.timestamp() * 1000) - 1, zone))}"
+    return f" – until {last_day(int(entry.decoded('dtend').timestamp() * 1000), zone)}"
 
 
 def bounced(value: Value, record: Record, zone: ZoneInfo) -> Iterator[Line]:
