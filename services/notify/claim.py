@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from cpor.domain import events as ev
 from cpor.domain.evolve import PERSONAL_FIELDS
-from cpor.domain.model import ClaimForm, CustomerContact, Due, PartnerContact, Personal, RunningClock
+from cpor.domain.model import ClaimForm, CustomerContact, Due, PartnerContact, Personal, Reason, RunningClock
 from cpor.domain.vocabulary import (
     ClaimId,
     Clock,
@@ -50,6 +50,8 @@ class ClaimRow:
     approval: int | None = None
     #: Of the newest rejection (D7).
     disputable: bool = False
+    #: Those that stand: of the newest request or rejection, until it is answered or overcome.
+    reasons: tuple[Reason, ...] = ()
     #: D11: shown as its last four characters until approval.
     subscription_filled_in: bool = False
     legacy: bool = False
@@ -158,7 +160,11 @@ def _filled_in(row: ClaimRow, event: ev.Filed | ev.Submitted | ev.Resubmitted) -
 
 
 def _asked(row: ClaimRow, event: ev.InformationRequested) -> Changes:
-    return {"asked": event}
+    return {"asked": event, "reasons": event.reasons}
+
+
+def _resubmitted(row: ClaimRow, event: ev.Resubmitted) -> Changes:
+    return {"reasons": ()} | _filled_in(row, event)
 
 
 def _submitted(row: ClaimRow, event: ev.Filed | ev.Submitted) -> Changes:
@@ -172,7 +178,7 @@ def _edited(row: ClaimRow, event: ev.Edited) -> Changes:
 
 
 def _approved(row: ClaimRow, event: ev.Approved) -> Changes:
-    return {"units": event.units, "approval": event.sequence, "disputable": False}
+    return {"units": event.units, "approval": event.sequence, "disputable": False, "reasons": ()}
 
 
 def _passed(row: ClaimRow, event: ev.ConsentCompleted) -> Changes:
@@ -184,11 +190,11 @@ def _ended(row: ClaimRow, event: ev.AssociationEnded) -> Changes:
 
 
 def _rejected(row: ClaimRow, event: ev.Rejected) -> Changes:
-    return {"units": (), "disputable": event.disputable}
+    return {"units": (), "disputable": event.disputable, "reasons": event.reasons}
 
 
 def _over(row: ClaimRow, event: ev.RejectedFinal) -> Changes:
-    return {"units": (), "disputable": False}
+    return {"units": (), "disputable": False, "reasons": event.reasons}
 
 
 def _disputed(row: ClaimRow, event: ev.Disputed) -> Changes:
@@ -199,7 +205,7 @@ _CHANGES: Mapping[EventName, Callable[[ClaimRow, Any], Changes]] = {
     EventName.EDITED: _edited,
     EventName.INFORMATION_REQUESTED: _asked,
     EventName.SUBMITTED: _submitted,
-    EventName.RESUBMITTED: _filled_in,
+    EventName.RESUBMITTED: _resubmitted,
     EventName.APPROVED: _approved,
     EventName.CONSENT_COMPLETED: _passed,
     EventName.ASSOCIATION_ENDED: _ended,

@@ -46,19 +46,13 @@ def update_of(row: ClaimRow, event: ev.Event) -> Update:
         event=event.NAME,
         actor_kind=event.actor.kind,
         status=event.status,
-        reasons=_reasons(event),
+        reasons=tuple(Reason(code=each.code, workloads=each.workloads) for each in row.reasons),
         comment=_comment(event),
         changes=tuple(changes(row, event)) if changes else (),
         due=tuple(Due(clock=each.clock, due=each.due) for each in row.due() if each.due > event.at),
         disputable=until is not None,
         dispute_until=until,
     )
-
-
-def _reasons(event: ev.Event) -> tuple[Reason, ...]:
-    if not isinstance(event, ev.InformationRequested | ev.Rejected | ev.RejectedFinal):
-        return ()
-    return tuple(Reason(code=each.code, workloads=each.workloads) for each in event.reasons)
 
 
 #: Events whose text the partner reads: the dialogue (R31), and what others say to it.

@@ -69,7 +69,7 @@ def _facts(step: Step) -> dict[str, Any]:
         "at": instant_text(event.at),
         "actor_kind": event.actor.kind.value,
         "status": event.status.value,
-        "reasons": [{"code": each.code, "workloads": list(each.workloads)} for each in getattr(event, "reasons", ())],
+        "reasons": [{"code": each.code, "workloads": list(each.workloads)} for each in step.after.reasons],
         "comment": _said(event),
         "due": [
             {"clock": each.clock.value, "due": instant_text(each.due)} for each in step.after.due(Instant(event.at))

@@ -71,6 +71,27 @@ def test_the_fold_of_the_updates_is_the_claim() -> None:
     stage.audit_told()
 
 
+@pytest.mark.rule("R30", "D30")
+def test_the_newest_update_names_the_reasons_that_stand_whatever_came_after_the_decision() -> None:
+    stage = Stage()
+    stage.asked()
+    stage.partner("c", CommandName.COMMENT, {"text": "Which ones?"})
+    stage.partner("c", CommandName.RESUBMIT)
+    stage.review("c", CommandName.REVIEW_START)
+    stage.review("c", REVIEW_REJECT, reasons=[{"code": "insufficient_poe"}], comment="Too thin")
+    stage.partner("c", CommandName.COMMENT, {"text": "Why?"})
+    stage.partner("c", CommandName.DISPUTE, {"justification": "Look again."})
+    stage.review("c", CommandName.REVIEW_APPROVE)
+    stage.tell()
+    told = {(each.event, each.sequence): [reason.code for reason in each.reasons] for each in stage.updates()}
+    standing: list[str] = []
+    for event in stage.events("c"):
+        clears = event.NAME in (EventName.RESUBMITTED, EventName.APPROVED)
+        standing = [] if clears else [each.code for each in getattr(event, "reasons", ())] or standing
+        assert told[event.NAME, event.sequence] == standing, event.NAME
+    assert {name for name, _ in told} >= {EventName.COMMENTED, EventName.DISPUTED, EventName.RESUBMITTED}
+
+
 def test_what_notify_remembers_is_what_the_events_add_up_to() -> None:
     stage = Stage()
     stage.asked()
@@ -82,7 +103,9 @@ def test_what_notify_remembers_is_what_the_events_add_up_to() -> None:
     for event in stage.events("c"):
         remembered = after(remembered, event)
     assert remembered is not None
-    for name in ("claim_id", "claim_ref", "partner_id", "policy", "status", "sequence", "form", "clocks", "units"):
+    for name in (
+        "claim_id", "claim_ref", "partner_id", "policy", "status", "sequence", "form", "clocks", "units", "reasons",
+    ):  # fmt: skip
         assert getattr(remembered, name) == getattr(state, name), name
     assert remembered.customer == state.personal.customer_contact
     assert remembered.partner == state.personal.partner_contact
