@@ -125,6 +125,9 @@ class Agreed(OfAnswer):
 class Held(OfConsent):
     """The answer waits for a check; the wait stands still meanwhile (D20)."""
 
+    answer: Answer | None = None
+    """A no waits until it is checked; a yes no longer than until another yes, or a new notice."""
+
 
 class Dismissed(OfConsent):
     """An answer that was held turned out not to be the customer's. A wait that it suspended stands still until the

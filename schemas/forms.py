@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from cpor.domain.vocabulary import Engagement, PartnerRole, SolutionArea
 from schemas.base import Message
 from schemas.fields import (
+    ABSENT,
     AnyUuidText,
     DomainName,
     Email,
@@ -105,4 +106,37 @@ class SentForm(Message):
     subscription_id: SubscriptionIdText | None = None
     domain: DomainName | None = None
     incentive_opt_out: bool = False
+    engagement: EngagementName | None = None
+
+
+class WholePersonal(Message):
+    """Contacts of a whole form."""
+
+    customer_contact: CustomerContact
+    partner_contact: PartnerContact
+    technical_contact: TechnicalContact | None = None
+    revenue: Revenue | None = None
+
+
+class ChangedPersonal(Message):
+    """Contacts an edit replaces; absent ones stay."""
+
+    customer_contact: CustomerContact = ABSENT
+    partner_contact: PartnerContact = ABSENT
+    technical_contact: TechnicalContact | None = None
+    revenue: Revenue | None = None
+
+
+class FormChanges(Message):
+    """Fields an edit replaces; absent ones stay."""
+
+    claim_name: Name = ABSENT
+    location_id: LocationIdText = ABSENT
+    tenant_id: UuidText = ABSENT
+    domain: DomainName | None = None
+    solution_area: SolutionArea = ABSENT
+    partner_role: PartnerRole = ABSENT
+    workloads: Workloads = ABSENT
+    subscription_id: SubscriptionIdText | None = None
+    incentive_opt_out: bool = ABSENT
     engagement: EngagementName | None = None

@@ -13,8 +13,6 @@ from pydantic_core import to_json
 
 from cpor.domain.vocabulary import (
     CommandName,
-    PartnerRole,
-    SolutionArea,
     WithdrawReason,
 )
 from schemas import partner_commands
@@ -24,30 +22,17 @@ from schemas.fields import (
     ClaimRefText,
     ContentType,
     Day,
-    DomainName,
-    EngagementName,
     Filename,
-    LocationIdText,
     MessageIdText,
-    Name,
     PartnerIdText,
     Sha256,
-    SubscriptionIdText,
     Text1000,
     Text4000,
     UserIdText,
     UuidText,
     WholeNumber,
 )
-from schemas.forms import (
-    PERSONAL_FIELDS,
-    CustomerContact,
-    PartnerContact,
-    Revenue,
-    SentForm,
-    TechnicalContact,
-    Workloads,
-)
+from schemas.forms import PERSONAL_FIELDS, ChangedPersonal, FormChanges, SentForm, WholePersonal, Workloads
 from schemas.inside import INBOX_FROM_INSIDE as INBOX_FROM_INSIDE
 from schemas.inside import Park as Park
 from schemas.partner_commands import Acknowledgements, PartnerCommand
@@ -65,39 +50,6 @@ class FromPartner(Message):
     message_id: MessageIdText
     """The partner's `ce_id`, which the receipt names."""
     user: UserIdText
-
-
-class WholePersonal(Message):
-    """Contacts of a whole form."""
-
-    customer_contact: CustomerContact
-    partner_contact: PartnerContact
-    technical_contact: TechnicalContact | None = None
-    revenue: Revenue | None = None
-
-
-class ChangedPersonal(Message):
-    """Contacts an edit replaces; absent ones stay."""
-
-    customer_contact: CustomerContact = ABSENT
-    partner_contact: PartnerContact = ABSENT
-    technical_contact: TechnicalContact | None = None
-    revenue: Revenue | None = None
-
-
-class FormChanges(Message):
-    """Fields an edit replaces; absent ones stay."""
-
-    claim_name: Name = ABSENT
-    location_id: LocationIdText = ABSENT
-    tenant_id: UuidText = ABSENT
-    domain: DomainName | None = None
-    solution_area: SolutionArea = ABSENT
-    partner_role: PartnerRole = ABSENT
-    workloads: Workloads = ABSENT
-    subscription_id: SubscriptionIdText | None = None
-    incentive_opt_out: bool = ABSENT
-    engagement: EngagementName | None = None
 
 
 class Create(FromPartner):

@@ -122,6 +122,8 @@ class ConsentOutcomeFound(Message):
     approval: SequenceNumber | None = None
     reason: SuspensionReason | None = None
     """With `suspended` only (D20)."""
+    in_time: bool = False
+    """With `declined` only: judged by what the customer could know when it answered, which review cannot tell (D19)."""
 
 
 class DeadlineExpired(Message):

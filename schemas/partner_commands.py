@@ -13,7 +13,7 @@ from typing import Annotated
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError, SchemaValidator
 
-from cpor.domain.vocabulary import Acknowledgement, Code, CommandName, PartnerRole, SolutionArea, WithdrawReason
+from cpor.domain.vocabulary import Acknowledgement, Code, CommandName, WithdrawReason
 from schemas.base import Message
 from schemas.errors import NO_ERRORS, FieldErrors, field_errors, has_number_out_of_json
 from schemas.fields import (
@@ -22,20 +22,15 @@ from schemas.fields import (
     AnyUuidText,
     ContentType,
     Day,
-    DomainName,
-    EngagementName,
     Filename,
-    LocationIdText,
-    Name,
     ObjectKey,
     OptionalText4000,
-    SubscriptionIdText,
     Text1000,
     Text4000,
     UserIdText,
     WholeNumber,
 )
-from schemas.forms import CustomerContact, DocumentIds, PartnerContact, Revenue, SentForm, TechnicalContact, Workloads
+from schemas.forms import ChangedPersonal, DocumentIds, FormChanges, SentForm, WholePersonal, Workloads
 
 Acknowledgements = Annotated[tuple[Acknowledgement, ...], Field(max_length=20)]
 
@@ -49,36 +44,18 @@ class PartnerCommand(Message):
     claim_ref: str | None = Field(default=None, max_length=200)
 
 
-class SentWholeForm(SentForm):
+class SentWholeForm(WholePersonal, SentForm):
     """The whole form: a draft is never half a form."""
-
-    customer_contact: CustomerContact
-    partner_contact: PartnerContact
-    technical_contact: TechnicalContact | None = None
-    revenue: Revenue | None = None
 
 
 class Create(SentWholeForm, PartnerCommand):
     """T1."""
 
 
-class Edit(PartnerCommand):
+class Edit(ChangedPersonal, FormChanges, PartnerCommand):
     """T2, T4, D6. A field that is absent stays; `workloads` and each contact replace what was there."""
 
-    claim_name: Name = ABSENT
-    location_id: LocationIdText = ABSENT
     tenant_id: AnyUuidText = ABSENT
-    domain: DomainName | None = None
-    solution_area: SolutionArea = ABSENT
-    partner_role: PartnerRole = ABSENT
-    workloads: Workloads = ABSENT
-    subscription_id: SubscriptionIdText | None = None
-    incentive_opt_out: bool = ABSENT
-    customer_contact: CustomerContact = ABSENT
-    partner_contact: PartnerContact = ABSENT
-    technical_contact: TechnicalContact | None = None
-    revenue: Revenue | None = None
-    engagement: EngagementName | None = None
 
 
 class Cancel(PartnerCommand):
