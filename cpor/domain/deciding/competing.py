@@ -61,6 +61,12 @@ def in_the_way(desk: Desk) -> tuple[ClaimState, ...]:
     return incumbents(claim.partner_id, units_of(claim.policy, claim.form), desk.others)
 
 
+def replaced(desk: Desk) -> tuple[ClaimState, ...]:
+    """Legacy associations of the partner's own that an approval of the command's claim replaces (D23)."""
+    claim = desk.claim
+    return own_legacy(claim, units_of(claim.policy, claim.form), desk.others)
+
+
 def clear_the_way(desk: Desk) -> tuple[ClaimId, ...]:
     """Ends what stands in the way of an approval, before it: one unit never has two holders.
 
@@ -71,7 +77,7 @@ def clear_the_way(desk: Desk) -> tuple[ClaimId, ...]:
     displaced = in_the_way(desk)
     for each in displaced:
         _displace(desk, each, overlap(each.units, units))
-    for each in own_legacy(claim, units, desk.others):
+    for each in replaced(desk):
         end_association(desk, each, overlap(each.units, units), AssociationEndReason.REASSOCIATED)
     return tuple(each.claim_id for each in displaced)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from cpor.domain.commands import ApproveClaim, RejectClaim, RequestInformation, StartReview
 from cpor.domain.deciding.checks import fact_errors
-from cpor.domain.deciding.competing import clear_the_way, in_the_way, incumbents_refusal
+from cpor.domain.deciding.competing import clear_the_way, in_the_way, incumbents_refusal, replaced
 from cpor.domain.deciding.desk import Desk
 from cpor.domain.deciding.dialogue import optional_text_errors, text_errors
 from cpor.domain.deciding.documents import uncovered
@@ -69,8 +69,8 @@ def approve(desk: Desk, data: ApproveClaim) -> Refused | None:
     if refusal := _approval_refusal(desk, data):
         return refusal
     claim = desk.claim
-    if claim.consent.declined_early and in_the_way(desk):
-        # D9: nobody is displaced by an approval that would not last.
+    if claim.consent.declined_early and (in_the_way(desk) or replaced(desk)):
+        # D9: nobody loses anything to an approval that would not last.
         customer_declined(desk, by_system=True)
         return None
     displaced = clear_the_way(desk)

@@ -304,6 +304,17 @@ def test_a_challenger_that_loses_is_rejected_and_the_incumbent_stays(edition: Ed
     assert (loser.status, world.claim("a", "P-1").units) == (Status.REJECTED, incumbent.units)
 
 
+@pytest.mark.parametrize("name", [CommandName.ELIGIBILITY_RESULT, CommandName.EARNING])
+@pytest.mark.rule("D29")
+def test_a_result_that_the_incentive_systems_send_twice_counts_once(name: CommandName) -> None:
+    world = world_of(Edition.P2023)
+    world.official("c", form=usage(Edition.P2023))
+    world.must("c", EXAMPLES[name], message_id="told")
+    assert isinstance(world.give("c", EXAMPLES[name], message_id="told"), Ignored)
+    world.must("c", EXAMPLES[name], message_id="told anew")
+    assert len([each for each in world.log if isinstance(each, IncentiveResult)]) == 2
+
+
 # -- from before (D23) ------------------------------------------------------------------------------------------------
 
 
@@ -331,6 +342,17 @@ def test_the_same_partners_new_claim_competes_with_nothing_and_replaces_the_reco
     assert (claim.competes_with, claim.units) == ((), (SALES_UNIT,))
     assert (ended.reason, world.claim("old").status) == (AssociationEndReason.REASSOCIATED, Status.APPROVED)
     assert handed(world) == [HandoffType.APPROVED]
+
+
+@pytest.mark.rule("D9", "D23", edition="P2020")
+def test_2020_an_approval_that_an_early_no_undoes_leaves_the_partner_what_it_had_before() -> None:
+    world = world_of(Edition.P2020)
+    legacy(world)
+    world.under_review("new", form=advisor(Edition.P2020))
+    world.must("new", EXAMPLES[CommandName.CONSENT_OUTCOME])
+    claim = world.must("new", cmd.ApproveClaim())
+    assert (claim.status, claim.has_reason(RejectionReason.CUSTOMER_DECLINED)) == (Status.REJECTED, True)
+    assert (world.claim("old").status, world.claim("old").units) == (Status.APPROVED, (SALES_UNIT,))
 
 
 @IN_BOTH
