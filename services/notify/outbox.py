@@ -77,11 +77,14 @@ def delivery(context: Context, record: Record, envelope: Envelope) -> Bounced | 
 
 
 def _deferred(context: Context, record: Record, told: Deferred) -> None:
+    """An attempt that is told of late, when others were made since, changes nothing: to try again under a number that
+    is settled would be to try no more.
+    """
     row: Posted | None = context.get(OUTBOX, told.mail_id.encode())
-    if row is None:
+    if row is None or told.attempt < row.attempts:
         return
     first_at = told.first_at or row.first_at or told.at
-    tried = replace(row, attempts=max(told.attempt, row.attempts), first_at=first_at)
+    tried = replace(row, attempts=told.attempt, first_at=first_at)
     context.put(OUTBOX, told.mail_id.encode(), tried)
     context.set_timer(Timer(told.next_at, told.mail_id, RESEND, 0, 0, b"%d|%b" % (told.attempt, record.key or b"")))
 

@@ -15,7 +15,7 @@ from cpor.runtime.record import Output, Record
 from cpor.runtime.topics import Topic
 from schemas.base import check
 from schemas.envelope import read_envelope
-from schemas.mail import DEFERRED, Bounced, Deferred
+from schemas.mail import ATTEMPT, DEFERRED, Bounced, Deferred
 from services.notify import posted
 from services.notify.delivery import told
 from services.notify.smtp import Outcome, Result
@@ -124,6 +124,23 @@ def test_a_mail_that_nobody_ever_takes_has_bounced_after_48_hours_on_the_clock_t
     assert bounced.at - entries[0].at >= GIVE_UP_MS
     assert bounced.reply == f"gave up after 48 h: {LATER}"
     assert all(each.next_at - entries[0].at <= GIVE_UP_MS for each in entries[FEWEST:])
+
+
+def test_a_deferral_that_is_told_late_does_not_take_the_next_attempt_back() -> None:
+    """A frozen process tells of an attempt that another made in its place long ago: to try again under a number that is
+    on record would be to try no more, for what is on record is settled.
+    """
+    stage = Stage()
+    stage.asked()
+    stage.tell()
+    (mail,) = stage.mails()
+    later = stage.clock.now() + HOUR_MS
+    for attempt in (1, 2, 1):
+        stage.delivery(DEFERRED, mail, attempt, later)
+        stage.tell()
+    stage.clock.tick(2 * HOUR_MS)
+    stage.tell()
+    assert [each.header(ATTEMPT) for each in stage.mail_records(Topic.NOTIFY_RESEND)] == ["3"]
 
 
 def test_a_row_of_the_outbox_is_the_mail_alone_until_it_was_tried() -> None:
