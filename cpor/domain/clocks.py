@@ -95,6 +95,8 @@ class Timekeeper:
     def _entered(self, claim: ClaimState, status: Status, at: Instant, window: bool) -> tuple[ClockStart, ...]:
         if status == Status.SUBMITTED and claim.submitted_at is None:
             return self.first_submission(at)
+        if status == Status.APPROVED and claim.origin.legacy:
+            return ()  # D23: its customer is not asked
         clock = Clock.DISPUTE_WINDOW if window else STATUS_CLOCK.get(status)
         return (self.start(clock, at),) if clock else ()
 

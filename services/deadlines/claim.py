@@ -56,6 +56,8 @@ class Watched:
     letters: tuple[str, ...] = ()
     #: None where it holds no subscription; absent in rows of claims that were approved before ends were watched.
     held: Held | None = None
+    #: The last day of an imported association, which a new approval does not move (D23).
+    imported: date | None = None
 
     def running(self, clock: str, started_by: int) -> Running | None:
         return next((each for each in self.clocks if (each.clock, each.started_by) == (clock, started_by)), None)
@@ -88,7 +90,7 @@ class Seen:
 def after(row: Watched | None, seen: Seen, tenant: TenantId) -> Watched | None:
     """The row after an event; None for a claim that is over, or whose beginning was never seen."""
     if row is None and seen.zone is not None and seen.source is not None:
-        row = Watched(tenant, seen.zone, seen.source.rpartition("-")[0])
+        row = Watched(tenant, seen.zone, seen.source.rpartition("-")[0], imported=_imported(seen))
     if row is None or seen.status in OVER:
         return None
     started = tuple(each.clock for each in seen.clocks_started)
@@ -97,6 +99,10 @@ def after(row: Watched | None, seen: Seen, tenant: TenantId) -> Watched | None:
     begun = tuple(_begun(each, seen.sequence, row.zone) for each in seen.clocks_started)
     clocks = (*kept, *(each for each in begun if each.left))
     return replace(row, clocks=clocks, letters=_letters(row, seen), held=_held(row, seen))
+
+
+def _imported(seen: Seen) -> date | None:
+    return seen.ends_on if seen.name == EventName.LEGACY_IMPORTED else None
 
 
 def _begun(started: ClockStart, sequence: int, zone: str) -> Running:
@@ -117,7 +123,7 @@ def _held(row: Watched, seen: Seen) -> Held | None:
         return None
     named = next(filter(None, map(subscription_of, seen.units)), None)
     if named is not None and seen.name in GIVING:
-        return Held(seen.sequence, named, seen.ends_on)
+        return Held(seen.sequence, named, row.imported)
     return None if named is not None and seen.name == EventName.ASSOCIATION_ENDED else row.held
 
 

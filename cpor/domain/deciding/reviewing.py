@@ -11,7 +11,7 @@ from cpor.domain.deciding.desk import Desk
 from cpor.domain.deciding.dialogue import optional_text_errors, text_errors
 from cpor.domain.deciding.documents import uncovered
 from cpor.domain.deciding.ending import reject, reject_finally
-from cpor.domain.events import Approved, InformationRequested, ReviewStarted
+from cpor.domain.events import Approved, ConsentCompleted, InformationRequested, ReviewStarted
 from cpor.domain.model import ClaimState, Reason
 from cpor.domain.policy import Policy
 from cpor.domain.refusal import shown
@@ -87,7 +87,16 @@ def approve(desk: Desk, data: ApproveClaim) -> Refused | None:
     if claim.consent.declined_early:
         # D24: it is no reviewer's reason.
         customer_declined(desk, by_system=True)
+    elif claim.origin.legacy:
+        _official_again(desk)
     return None
+
+
+def _official_again(desk: Desk) -> None:
+    """D23: an imported association that was displaced and wins it back stands as it stood: nobody is asked."""
+    claim = desk.claim
+    assert claim.approval is not None, "it was just approved"
+    desk.record_on(claim, ConsentCompleted, approval=claim.approval.sequence)
 
 
 def _approval_refusal(desk: Desk, data: ApproveClaim) -> Refused | None:
@@ -101,7 +110,9 @@ def _approval_refusal(desk: Desk, data: ApproveClaim) -> Refused | None:
 
 
 def incentive_of(rules: Policy, claim: ClaimState) -> tuple[Incentive, IncentiveReason | None]:
-    """D13, R50: whether the hand-off asks for an assessment, and if not, why."""
+    """D13, D23, R50: whether the hand-off asks for an assessment, and if not, why."""
+    if claim.origin.legacy:
+        return Incentive.NONE, IncentiveReason.LEGACY
     if not rules.is_payable(claim.form.partner_role):
         return Incentive.NONE, IncentiveReason.ROLE_NOT_INCENTIVIZED
     if claim.form.incentive_opt_out:

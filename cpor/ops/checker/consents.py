@@ -204,7 +204,7 @@ def _untold(reading: Reading) -> Iterator[Finding]:
     if CONSENT not in reading.log.services:
         return
     arrived = {read.value["cause"] for read in reading.deliveries if read.type == DELIVERED}
-    for history in reading.whole:
+    for history in (each for each in reading.whole if not each.legacy):
         for step in history.steps:
             if isinstance(step.event, ev.ConsentCompleted) and not _knew(history, step, arrived):
                 sentence = "Silence was taken for consent, and no notice had been delivered."

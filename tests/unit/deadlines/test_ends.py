@@ -21,7 +21,19 @@ from services.deadlines.claim import Seen, Watched, after
 from services.deadlines.holding import Held
 from services.deadlines.worker import decode
 from tests.unit.deadlines.stage import SLOW, Crash, Stage
-from tests.unit.review.pipeline import LOCATION, OPERATOR, SALES, SUBSCRIPTION, TENANT, N, of, sales_form, usage_form
+from tests.unit.review.pipeline import (
+    LOCATION,
+    OPERATOR,
+    SALES,
+    SUBSCRIPTION,
+    TENANT,
+    N,
+    file_of,
+    of,
+    said_of,
+    sales_form,
+    usage_form,
+)
 
 BERLIN = "Europe/Berlin"
 #: The last day of most tests, and the first instant after it.
@@ -141,6 +153,21 @@ def test_an_imported_association_ends_after_its_last_day_though_the_subscription
     assert ends(stage) == []
     stage.pass_to(MIDNIGHT)
     assert (days(stage), stage.claim("old").units) == (["2024-05-31"], ())
+
+
+@pytest.mark.rule("D17", "D23")
+def test_an_imported_association_that_was_displaced_and_came_back_still_ends_after_its_last_day() -> None:
+    stage = Stage()
+    imported(stage, "2024-05-31")
+    rival = stage.approved("rival", "P-2", sales_form(), displaces=[of("old")])
+    said = said_of(3, ["sales", "power_bi"])
+    stage.partner("old", CommandName.POE_ATTACH, said, files=(file_of(3),))
+    stage.partner("old", CommandName.DISPUTE, {"justification": "Ours."})
+    stage.review("old", CommandName.REVIEW_APPROVE, displaces=[rival.claim_id])
+    assert (stage.claim("old").status, len(stage.claim("old").units)) == (Status.APPROVED, 1)
+    stage.pass_to(MIDNIGHT)
+    assert (days(stage), stage.claim("old").units) == (["2024-05-31"], ())
+    stage.audit()
 
 
 @pytest.mark.rule("T19", "D23")

@@ -344,6 +344,27 @@ def test_the_same_partners_new_claim_competes_with_nothing_and_replaces_the_reco
     assert handed(world) == [HandoffType.APPROVED]
 
 
+@IN_BOTH
+@pytest.mark.rule("D17", "D23", "T16a", edition="both")
+def test_an_imported_association_that_wins_its_dispute_stands_as_it_stood_and_asks_nobody(edition: Edition) -> None:
+    world = world_of(edition)
+    legacy(world)
+    old = world.claim("old").claim_id
+    rival = world.approved("b", "P-2", advisor(edition), doc=2, displaces=(old,))
+    world.must("old", document(9, "sales", "power_bi"))
+    world.must("old", EXAMPLES[CommandName.DISPUTE])
+    claim = world.must("old", cmd.ApproveClaim(displaces=(rival.claim_id,)))
+    assert (claim.status, claim.clocks, claim.approval and claim.approval.incentive) == (
+        Status.APPROVED,
+        (),
+        Incentive.NONE,
+    )
+    held = record(world, SALES_UNIT)
+    assert held is not None
+    assert (held.partner_id, held.official_from, held.ends_on) == ("P-1", world.now, LAST_DAY)
+    assert not any(handoffs(event, claim) for event in world.events[old])
+
+
 @pytest.mark.rule("D9", "D23", edition="P2020")
 def test_2020_an_approval_that_an_early_no_undoes_leaves_the_partner_what_it_had_before() -> None:
     world = world_of(Edition.P2020)
