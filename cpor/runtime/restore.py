@@ -117,7 +117,9 @@ class Restorer:
         """
         feeds = [feed for tp, feed in self._feeds.items() if tps is None or tp in set(tps)]
         ends = self._reader.ends([feed.tp for feed in feeds], uncommitted=uncommitted)
-        behind = {feed.tp for feed in feeds if feed.position < ends[feed.tp]}
+        if gone := [feed.tp for feed in feeds if feed.position > ends[feed.tp]]:  # cut off, or made anew
+            ends |= self._rebuild(gone)
+        behind = {tp for tp, end in ends.items() if self._feeds[tp].position < end}
         if not behind:
             return 0
         others = self._reader.assigned() - behind
@@ -130,12 +132,14 @@ class Restorer:
         return read
 
     def _read_until(self, ends: dict[TopicPartition, int]) -> int:
-        read = 0
+        read, followed = 0, set(ends)
         while ends:
             try:
                 records = self._reader.poll(100, BATCH)
             except OffsetLost as lost:
+                self._read_again(followed)
                 ends |= self._rebuild(lost.tps or tuple(ends))
+                followed |= set(ends)
                 continue
             for record in records:
                 self._feeds[record.tp].apply(record)
@@ -155,12 +159,18 @@ class Restorer:
                 del ends[tp]
         return moved
 
+    def _read_again(self, tps: Iterable[TopicPartition]) -> None:
+        """A poll that fails over one partition may have passed records of others, which nobody has seen."""
+        for tp in tps:
+            self._reader.seek(tp, self._feeds[tp].position)
+
     def _rebuild(self, tps: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         """Start these feeds, and those that fill the same tables, anew; returns how far they must be read."""
         lost = [self._feeds[tp] for tp in tps if tp in self._feeds]
         tps = [tp for tp, feed in self._feeds.items() if any(feed.shares_rows(other) for other in lost)]
         for tp, first in self._reader.beginnings(tps).items():
             self._feeds[tp].forget()
+            self._feeds[tp].position = first
             self._reader.seek(tp, first)
         self._reader.resume(tps)
         return self._reader.ends(tps, uncommitted=True)

@@ -112,3 +112,19 @@ def test_a_table_whose_unread_rows_were_deleted_while_the_worker_runs_is_rebuilt
         pipeline.feed(key)
     pipeline.settle(worker)
     assert pipeline.told() == {"k1": ["old*?", "?*?"], "k5": ["other*?"]}
+
+
+def test_a_reference_topic_made_again_while_the_worker_runs_replaces_the_rows_of_the_old_one() -> None:
+    """Also while it is still shorter than the old one was: its rows must not wait until it is as long."""
+    pipeline = pricing()
+    for key in ("k1", "k5", "k1"):
+        load(pipeline, "prices", key, "old", 1)
+    worker = pipeline.worker()
+    pipeline.feed("k1")
+    pipeline.settle(worker)
+    pipeline.broker.recreate("prices")
+    load(pipeline, "prices", "k1", "new", 1)
+    for key in ("k1", "k5"):
+        pipeline.feed(key)
+    pipeline.settle(worker)
+    assert pipeline.told() == {"k1": ["old*?", "new*?"], "k5": ["?*?"]}

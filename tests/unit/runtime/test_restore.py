@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cpor.runtime.clock import ManualClock, wall_ms
-from cpor.runtime.processor import StateTable
+from cpor.runtime.processor import ReferenceTable, StateTable
 from cpor.runtime.record import Output, TopicPartition
 from cpor.runtime.restore import CHECKPOINT_MAX_AGE_MS, Feed, Origin, Restorer
 from cpor.runtime.store.engine import MemoryEngine
@@ -20,8 +20,8 @@ TP = TopicPartition("state", 0)
 class Place:
     """A state topic of three rows, and a store that followed it to its end."""
 
-    def __init__(self) -> None:
-        self.broker = MemoryBroker(ManualClock())
+    def __init__(self, seed: int = 0) -> None:
+        self.broker = MemoryBroker(ManualClock(), seed)
         self.broker.create("state", 1)
         self.rows = Rows(MemoryEngine(), [TABLE])
         self.cluster = "cluster"
@@ -108,6 +108,27 @@ def test_a_store_without_a_checkpoint_is_rebuilt(place: Place) -> None:
     place.rows.engine.write({key: None for key, _ in list(place.rows.engine.scan(b"c\0"))})
     place.catch_up()
     assert place.is_rebuilt()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_rows_of_one_table_are_not_passed_over_when_another_has_lost_its_place(seed: int) -> None:
+    """The poll that finds a position gone has read on in other partitions before."""
+    place = Place(seed)
+    other = ReferenceTable("words", "words")
+    words, lost = TopicPartition("words", 0), Rows(MemoryEngine(), [other])
+    place.broker.create("words", 1)
+    for n in range(3):
+        place.broker.append(Output("words", 0, b"w%d" % n, b"old", []))
+    restorer = Restorer(MemoryReader(place.broker), place.origin, lambda: None)
+    restorer.follow([Feed(TP, place.rows, TABLE), Feed(words, lost, other)])
+    restorer.catch_up()
+    place.send("k0", "new")
+    place.broker.append(Output("words", 0, b"w3", b"new", []))
+    place.broker.append(Output("words", 0, b"w4", b"new", []))
+    place.broker.log(words).start = 4
+    restorer.catch_up()
+    assert place.told() == {b"k0": b"new", b"k1": b"old", b"k2": b"old"}
+    assert dict(lost.all("words")) == {b"w4": b"new"}
 
 
 def test_tombstones_delete_rows(place: Place) -> None:
