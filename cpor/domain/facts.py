@@ -38,19 +38,23 @@ def check_facts(
     return tuple(found if enrolled is None else [*found, enrolled])
 
 
-def resolved_subscription(policy: Policy, form: ClaimForm, subscriptions: Subscriptions) -> SubscriptionId | None:
+def resolved_subscription(
+    policy: Policy, form: ClaimForm, subscriptions: Subscriptions, today: date
+) -> SubscriptionId | None:
     """D11: the subscription a claim stands on: the named one, or under P2020 the only one there is."""
     if form.subscription_id is not None or not _may_be_filled_in(policy, form):
         return form.subscription_id
-    candidates = candidate_subscriptions(form, subscriptions)
+    candidates = candidate_subscriptions(form, subscriptions, today)
     return candidates[0].subscription_id if len(candidates) == 1 else None
 
 
-def candidate_subscriptions(form: ClaimForm, subscriptions: Subscriptions) -> tuple[Subscription, ...]:
-    """The tenant's subscriptions to a claimed product that have not ended, by id (D11)."""
+def candidate_subscriptions(form: ClaimForm, subscriptions: Subscriptions, today: date) -> tuple[Subscription, ...]:
+    """The tenant's subscriptions to a claimed product, by id (D11): those that go on, or all where every one is over,
+    so that this is what the partner is told (D22).
+    """
     of_tenant = (one for one in subscriptions.values() if one.tenant_id == form.tenant_id)
-    sold = (one for one in of_tenant if any(product in form.workloads for product in one.products))
-    return tuple(sorted((one for one in sold if one.state is not SubscriptionState.ENDED), key=_id))
+    sold = sorted((one for one in of_tenant if any(product in form.workloads for product in one.products)), key=_id)
+    return tuple(one for one in sold if not has_ended(one, today)) or tuple(sold)
 
 
 def _check_tenant(form: ClaimForm, customer: Customer | None) -> Iterator[FieldError]:
@@ -68,9 +72,10 @@ def _check_subscription(
     row = policy.role_row(form.solution_area, form.partner_role)
     if row is None or row.unit is not UnitKind.SUBSCRIPTION:
         return
-    resolved = resolved_subscription(policy, form, subscriptions)
+    today = local_date(at, location.timezone)
+    resolved = resolved_subscription(policy, form, subscriptions, today)
     if resolved is None:
-        yield from _check_unnamed(row, form, subscriptions)
+        yield from _check_unnamed(row, candidate_subscriptions(form, subscriptions, today))
     elif (one := subscriptions.get(resolved)) is None:
         yield _unknown(policy, resolved)
     elif one.tenant_id != form.tenant_id:
@@ -80,9 +85,8 @@ def _check_subscription(
         yield from _check_known(policy, row, form, one, at, location.timezone)
 
 
-def _check_unnamed(row: RoleRow, form: ClaimForm, subscriptions: Subscriptions) -> Iterator[FieldError]:
+def _check_unnamed(row: RoleRow, candidates: tuple[Subscription, ...]) -> Iterator[FieldError]:
     """D11, D22: without a name, P2020 asks for one where several fit, and for a channel that counts."""
-    candidates = candidate_subscriptions(form, subscriptions)
     if candidates:
         yield invalid("subscription_id", "is required: the tenant has several for what is claimed.")
     if not any(one.channel in row.channels for one in candidates):

@@ -59,4 +59,9 @@ def refused_for(errors: Sequence[FieldError]) -> Refused:
     """
     if len({each.code for each in errors}) > 1 and len({each.field for each in errors}) > 1:
         return Refused(Code.INVALID_FIELDS, f"{len(errors)} fields need correction.", tuple(errors))
-    return Refused(errors[0].code, errors[0].detail, tuple(errors))
+    return Refused(errors[0].code, _sentence(errors[0]), tuple(errors))
+
+
+def _sentence(error: FieldError) -> str:
+    """An error's detail where its field does not stand beside it: one that begins small goes on from the name."""
+    return f"{error.field} {error.detail}" if error.detail[:1].islower() else error.detail

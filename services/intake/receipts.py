@@ -34,6 +34,8 @@ def refuse_at_entrance(context: Context, message: Message, row: EntranceCheck, r
 
 def refuse(context: Context, message: Message, row: Reference, refusal: Refused) -> None:
     """`claim_id` only where the reference has a claim."""
+    body = message.body
+    omitted = body.errors.omitted if refusal.errors and isinstance(body, WrongShape) else 0
     _send(
         context,
         message,
@@ -42,7 +44,7 @@ def refuse(context: Context, message: Message, row: Reference, refusal: Refused)
         refusal.detail,
         claim_id=_claim_of(row),
         errors=[problem(each.field, each.code, each.detail) for each in refusal.errors],
-        errors_omitted=message.body.errors.omitted if isinstance(message.body, WrongShape) else 0,
+        errors_omitted=omitted,
     )
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from cpor.domain.calendar import local_date
 from cpor.domain.deciding.desk import Desk
 from cpor.domain.directory import check_location, check_partner
 from cpor.domain.facts import check_facts, resolved_subscription
@@ -52,7 +53,9 @@ def location_errors(partner: Partner, location_id: str | None) -> tuple[FieldErr
 
 def filled_in(desk: Desk, claim: ClaimState) -> ClaimState:
     """D11: the claim with the one subscription it can mean, where a P2020 form named none."""
-    found = resolved_subscription(policy(claim.policy), claim.form, desk.facts.subscriptions)
+    place = desk.facts.partner.location(claim.form.location_id) if desk.facts.partner else None
+    today = local_date(desk.context.received_at, place.timezone if place else claim.origin.zone)
+    found = resolved_subscription(policy(claim.policy), claim.form, desk.facts.subscriptions, today)
     if found == claim.form.subscription_id:
         return claim
     return replace(claim, form=replace(claim.form, subscription_id=found))

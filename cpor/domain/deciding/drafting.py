@@ -78,12 +78,11 @@ def edit(desk: Desk, data: EditClaim) -> Refused | None:
     claim = desk.claim
     old = as_data(claim.form, claim.personal)
     changed = tuple(name for name in data.given if _differs(desk.policy, name, old, data.form))
-    if barred := [name for name in changed if name not in editable(desk)]:
-        return refused_for([_not_editable(name, claim.status) for name in barred])
-    if "workloads" in changed and not data.form.workloads:
-        return Refused(Code.LAST_WORKLOAD, "The last workload cannot be removed; withdraw or cancel instead.")
-    new = replace(old, **{name: getattr(data.form, name) for name in changed})
-    errors = [*_moved(desk, new, changed), *check_form(desk.policy, new), *_added(desk, new, changed)]
+    errors = _barred(desk, data.form, changed)
+    wanted = tuple(name for name in changed if name not in {each.field for each in errors})
+    new = replace(old, **{name: getattr(data.form, name) for name in wanted})
+    if wanted:
+        errors += [*_moved(desk, new, wanted), *check_form(desk.policy, new), *_added(desk, new, wanted)]
     if errors:
         return refused_for(errors)
     if changed:
@@ -147,6 +146,16 @@ def _added(desk: Desk, form: FormData, changed: tuple[str, ...]) -> list[FieldEr
     if claim.status != Status.SUBMITTED or "workloads" not in changed or not form.workloads:
         return []
     return own_errors(desk, replace(claim, form=replace(claim.form, workloads=form.workloads)))
+
+
+def _barred(desk: Desk, given: FormData, changed: tuple[str, ...]) -> list[FieldError]:
+    """What cannot be changed at all: fields that are fixed in this status (D6), and the last workload (R34)."""
+    allowed = editable(desk)
+    fixed = [_not_editable(name, desk.claim.status) for name in changed if name not in allowed]
+    if "workloads" not in changed or "workloads" not in allowed or given.workloads:
+        return fixed
+    detail = "The last workload cannot be removed; withdraw or cancel instead."
+    return [*fixed, FieldError("workloads", Code.LAST_WORKLOAD, detail)]
 
 
 def _not_editable(name: str, status: Status) -> FieldError:

@@ -10,10 +10,10 @@ from cpor.domain import commands as cmd
 from cpor.domain.calendar import business_calendar
 from cpor.domain.decide import decide
 from cpor.domain.knowledge import Facts
-from cpor.domain.model import CustomerContact, FormData
+from cpor.domain.model import CustomerContact, FormData, TechnicalContact
 from cpor.domain.result import Accepted, Refused
-from cpor.domain.vocabulary import Code, CommandName, Edition, LocationId, Status, parse_instant
-from tests.unit.domain.claims import CUSTOMER, EXAMPLES, World, in_status, partner, usage_form
+from cpor.domain.vocabulary import Code, CommandName, Edition, LocationId, Status, TenantId, parse_instant
+from tests.unit.domain.claims import CUSTOMER, EXAMPLES, UNDER_P2020, World, in_status, partner, usage_form
 
 CONTACT = CustomerContact("Ken Abe", "CFO", "ken@contoso.example", "ja")
 
@@ -61,3 +61,52 @@ def test_a_workload_of_ones_own_is_asked_about_at_the_resubmission_not_at_the_ed
     no = world.give("c", EXAMPLES[CommandName.RESUBMIT])
     assert isinstance(no, Refused)
     assert Code.ALREADY_CLAIMED in {each.code for each in no.errors}
+
+
+@pytest.mark.rule("D6", edition="both")
+@pytest.mark.parametrize("status", [Status.DRAFT, Status.PARTNER_ACTION_REQUIRED])
+def test_an_edit_is_told_all_that_is_wrong_with_it_at_once(status: Status) -> None:
+    world = in_status(status)
+    form = FormData(
+        tenant_id=TenantId("5a0e1d7a-5b1c-4c7e-9a51-0d7d1a2b3c4d"),
+        location_id=LocationId("9999999"),
+        workloads=("teams", "sales"),
+        customer_contact=replace(CONTACT, email="nobody"),
+    )
+    no = world.give("c", cmd.EditClaim(form=form, given=("tenant_id", "location_id", "workloads", "customer_contact")))
+    assert isinstance(no, Refused)
+    assert [(each.field, each.code) for each in no.errors] == [
+        ("tenant_id", Code.EDIT_NOT_ALLOWED),
+        ("location_id", Code.LOCATION_UNKNOWN),
+        ("workloads[1]", Code.WORKLOAD_NOT_IN_AREA),
+        ("customer_contact.email", Code.INVALID_FIELDS),
+    ]
+
+
+@pytest.mark.rule("R34", edition="both")
+def test_the_last_workload_stays_whatever_else_is_wrong_with_an_edit() -> None:
+    form = FormData(workloads=(), location_id=LocationId("9999999"))
+    no = in_status(Status.DRAFT).give("c", cmd.EditClaim(form=form, given=("workloads", "location_id")))
+    assert isinstance(no, Refused)
+    assert {(each.field, each.code) for each in no.errors} == {
+        ("workloads", Code.LAST_WORKLOAD),
+        ("location_id", Code.LOCATION_UNKNOWN),
+    }
+
+
+@pytest.mark.rule("D6", "D31", "R13", edition="P2020")
+def test_2020_an_opt_out_in_an_edit_of_a_draft_is_not_offered_as_in_a_create() -> None:
+    world = in_status(Status.DRAFT, UNDER_P2020)
+    no = world.give("c", cmd.EditClaim(form=FormData(incentive_opt_out=True), given=("incentive_opt_out",)))
+    assert isinstance(no, Refused)
+    assert no.code == Code.OPT_OUT_NOT_OFFERED
+
+
+@pytest.mark.rule("D6")
+def test_since_2023_a_technical_contact_in_an_edit_of_a_draft_is_not_asked_for_as_in_a_create() -> None:
+    contact = TechnicalContact("Ken Abe", "ken@contoso.example")
+    edit = cmd.EditClaim(form=FormData(technical_contact=contact), given=("technical_contact",))
+    no = in_status(Status.DRAFT).give("c", edit)
+    assert isinstance(no, Refused)
+    assert no.code == Code.INVALID_FIELDS
+    assert no.detail == "technical_contact is not asked for this claim."

@@ -50,6 +50,17 @@ def test_words_that_are_no_text_are_refused_under_the_name_of_their_field(field:
     assert [(each.field, each.code) for each in no.errors] == [(field, Code.INVALID_FIELDS)]
 
 
+@pytest.mark.parametrize(
+    ("field", "status", "longest"), [("text", Status.SUBMITTED, 4000), ("reason", Status.APPROVED, 1000)]
+)
+def test_words_may_be_as_long_as_the_message_that_brings_them_allows(field: str, status: Status, longest: int) -> None:
+    """What the published form of a message takes is not refused behind it."""
+    in_status(status).must("c", words_of(field, "x" * longest))
+    no = in_status(status).give("c", words_of(field, "x" * (longest + 1)))
+    assert isinstance(no, Refused)
+    assert [(each.field, each.code) for each in no.errors] == [(field, Code.INVALID_FIELDS)]
+
+
 def test_a_withdrawal_keeps_the_partners_words_and_needs_none() -> None:
     world = in_status(Status.SUBMITTED)
     world.must("c", cmd.WithdrawClaim(reason=WithdrawReason.WRONG_ROLE, text=" Typed in haste "))

@@ -38,6 +38,8 @@ from tests.unit.domain.forms import (
     claimed,
 )
 
+TODAY = date(2024, 3, 1)
+
 
 def found(
     form: ClaimForm,
@@ -191,19 +193,19 @@ def test_modern_work_asks_nothing_of_subscriptions() -> None:
 
 def test_the_only_subscription_is_filled_in_under_2020() -> None:
     form = claimed(ADVISOR_2020, Edition.P2020)
-    assert resolved_subscription(P2020, form, {SUBSCRIPTION: SALES}) == SUBSCRIPTION
+    assert resolved_subscription(P2020, form, {SUBSCRIPTION: SALES}, TODAY) == SUBSCRIPTION
     assert found_2020(ADVISOR_2020, SALES) == []
 
 
 def test_nothing_is_filled_in_under_2023_or_for_workloads() -> None:
     unnamed = replace(claimed(ADVISOR), subscription_id=None)
-    assert resolved_subscription(P2023, unnamed, {SUBSCRIPTION: SALES}) is None
-    assert resolved_subscription(P2020, claimed(MODERN_WORK, Edition.P2020), {SUBSCRIPTION: SALES}) is None
+    assert resolved_subscription(P2023, unnamed, {SUBSCRIPTION: SALES}, TODAY) is None
+    assert resolved_subscription(P2020, claimed(MODERN_WORK, Edition.P2020), {SUBSCRIPTION: SALES}, TODAY) is None
 
 
 def test_a_named_subscription_is_never_replaced() -> None:
     named = claimed(replace(ADVISOR_2020, subscription_id=SECOND), Edition.P2020)
-    assert resolved_subscription(P2020, named, {SUBSCRIPTION: SALES}) == SECOND
+    assert resolved_subscription(P2020, named, {SUBSCRIPTION: SALES}, TODAY) == SECOND
 
 
 def test_2020_asks_for_the_subscription_when_there_are_several() -> None:
@@ -223,18 +225,29 @@ def test_2020_judges_the_channel_of_what_the_tenant_has() -> None:
     ]
 
 
-def test_what_has_ended_what_is_anothers_and_what_sells_other_things_is_no_candidate() -> None:
+def test_what_is_anothers_and_what_sells_other_things_is_no_candidate() -> None:
     form = claimed(ADVISOR_2020, Edition.P2020)
-    others = [
-        subscribed(state=SubscriptionState.ENDED),
-        subscribed(tenant_id=TenantId(OTHER_TENANT)),
-        subscribed(products=("finance",)),
-    ]
-    for other in others:
-        assert candidate_subscriptions(form, {SUBSCRIPTION: other}) == ()
+    for other in (subscribed(tenant_id=TenantId(OTHER_TENANT)), subscribed(products=("finance",))):
+        assert candidate_subscriptions(form, {SUBSCRIPTION: other}, TODAY) == ()
+
+
+@pytest.mark.rule("D11", edition="P2020")
+@pytest.mark.parametrize("over", [{"state": SubscriptionState.ENDED}, {"ends_on": date(2024, 2, 29)}])
+def test_2020_a_subscription_that_is_over_makes_its_successor_no_less_the_only_one(over: dict[str, Any]) -> None:
+    """Whether the feed says that it has ended or merely until when it ran."""
+    form, old = claimed(ADVISOR_2020, Edition.P2020), subscribed(**over)
+    successor = subscribed(subscription_id=SECOND)
+    assert resolved_subscription(P2020, form, {SUBSCRIPTION: old, SECOND: successor}, TODAY) == SECOND
+    assert found_2020(ADVISOR_2020, old, successor) == []
+
+
+@pytest.mark.rule("D11", "D22", edition="P2020")
+def test_2020_where_the_only_subscription_is_over_the_answer_says_so() -> None:
+    ended = subscribed(state=SubscriptionState.ENDED)
+    assert found_2020(ADVISOR_2020, ended) == [("subscription_id", Code.SUBSCRIPTION_INACTIVE)]
 
 
 def test_candidates_come_in_the_order_of_their_ids() -> None:
     second = subscribed(subscription_id=SECOND)
     form = claimed(ADVISOR_2020, Edition.P2020)
-    assert candidate_subscriptions(form, {SECOND: second, SUBSCRIPTION: SALES}) == (SALES, second)
+    assert candidate_subscriptions(form, {SECOND: second, SUBSCRIPTION: SALES}, TODAY) == (SALES, second)

@@ -44,6 +44,13 @@ def test_the_same_id_with_other_content_is_a_conflict_and_the_first_content_stay
     assert receipt(desk.send(CommandName.COMMENT, comment("one"))).code is Code.DUPLICATE
 
 
+def test_a_conflict_is_one_answer_however_much_is_wrong_with_the_other_content() -> None:
+    desk = bound()
+    admitted(desk.send(CommandName.COMMENT, comment()))
+    found = receipt(desk.send(CommandName.CREATE, {"user": "u-anna", **FORM, "workloads": [1] * 400}))
+    assert (found.code, found.errors, found.errors_omitted) == (Code.CONFLICTING_MESSAGE, (), 0)
+
+
 def test_the_same_value_under_another_type_is_other_content() -> None:
     desk = bound()
     body = comment(acknowledgements=[])
