@@ -1,4 +1,4 @@
-"""Runs a service as a process: settings, slot lock, watchdog, loop, and an exit code that says how it ended."""
+"""Runs a service as a process: settings, slot lock, its work, and an exit code that says how it ended."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -26,6 +27,11 @@ from cpor.runtime.store.engine import RocksEngines
 from cpor.runtime.transport.kafka import KafkaTransport
 from cpor.runtime.watchdog import Watchdog
 from cpor.runtime.worker import Worker
+
+#: What a process does until a signal asks for an end.
+Work = Callable[[Settings, Health], None]
+#: Reads what it needs besides; raises Misconfigured.
+Prepare = Callable[[Settings], Work]
 
 log = structlog.get_logger("cpor.runtime")
 
@@ -51,26 +57,32 @@ def locked(home: Path) -> Iterator[None]:
 
 
 def start(service: str, build: Callable[[Settings], Processor], arguments: Sequence[str] | None = None) -> NoReturn:
-    """The body of `python -m services.<service>`; ends the process with an `ExitCode`.
+    """The body of `python -m services.<service>`: a processor in the kernel's loop, until a signal asks for an end."""
+    start_process(service, lambda settings: partial(_rounds, build), arguments)
+
+
+def start_process(service: str, prepare: Prepare, arguments: Sequence[str] | None = None) -> NoReturn:
+    """The body of a process that does what `prepare` makes of its settings; ends it with an `ExitCode`.
 
     At once: threads that still fetch documents, or a client that waits for a broker, must not keep it from ending.
     """
-    code = run(service, build, arguments)
+    code = run(service, prepare, arguments)
     sys.stderr.flush()
     os._exit(code)
 
 
-def run(service: str, build: Callable[[Settings], Processor], arguments: Sequence[str] | None = None) -> ExitCode:
-    """Run the service until it ends, and say how; never raises."""
+def run(service: str, prepare: Prepare, arguments: Sequence[str] | None = None) -> ExitCode:
+    """Work until it ends, and say how; never raises. Settings that are missing are told before anything is touched."""
     try:
         settings = Settings.read(service, sys.argv[1:] if arguments is None else arguments)
+        work = prepare(settings)
     except Misconfigured as fault:
         print(f"{service}: {fault}", file=sys.stderr)
         return ExitCode.STOPPED
     logs.configure(service, settings.slot)
     try:
         with locked(settings.home):
-            return _guarded(settings, build)
+            return _guarded(settings, work)
     except Fenced as fault:
         log.error(FENCED, cause=str(fault))
         return ExitCode.FENCED
@@ -79,12 +91,15 @@ def run(service: str, build: Callable[[Settings], Processor], arguments: Sequenc
         return ExitCode.STOPPED
 
 
-def _guarded(settings: Settings, build: Callable[[Settings], Processor]) -> ExitCode:
+def _guarded(settings: Settings, work: Work) -> ExitCode:
     """The work, with every way it can end told in the log and in the health file."""
     health = settings.health()
     health.waits("starting")  # nobody may take its predecessor's last word for its own
     try:
-        _work(settings, build, health)
+        if settings.metrics is not None:
+            serve(health, *settings.metrics)
+        work(settings, health)
+        health.ended("ended", "asked to stop")
         return ExitCode.DONE
     except Fenced as fault:
         log.error(FENCED, cause=str(fault))
@@ -104,16 +119,14 @@ def _guarded(settings: Settings, build: Callable[[Settings], Processor]) -> Exit
         return ExitCode.STOPPED
 
 
-def _work(settings: Settings, build: Callable[[Settings], Processor], health: Health) -> None:
+def _rounds(build: Callable[[Settings], Processor], settings: Settings, health: Health) -> None:
     clock = settings.clock()
     transport = KafkaTransport(
         settings.kafka_bootstrap, clock, session_ms=settings.session_ms, transaction_ms=settings.transaction_ms
     )
     watchdog = Watchdog(settings.watchdog_seconds)
     watchdog.start()
-    stopping = _on_signals()
-    if settings.metrics is not None:
-        serve(health, *settings.metrics)
+    stopping = asked_to_end()
     engines = RocksEngines(settings.home / "store")
     garbage = Garbage()
 
@@ -125,12 +138,11 @@ def _work(settings: Settings, build: Callable[[Settings], Processor], health: He
     garbage.take_over()
     log.info("started", data=str(settings.home))
     worker.run(stopping)
-    health.ended("ended", "asked to stop")
     worker.close()
     watchdog.stop()
 
 
-def _on_signals() -> Callable[[], bool]:
+def asked_to_end() -> Callable[[], bool]:
     """The first signal asks for an end after the round, a second one ends the process as if it had been killed."""
     asked: list[int] = []
 

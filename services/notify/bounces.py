@@ -8,10 +8,9 @@ under the same id. Mails that nobody here understands lie in a folder of their o
 from __future__ import annotations
 
 import os
-import signal
-import sys
-import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from typing import NoReturn
 
@@ -19,12 +18,10 @@ import structlog
 
 from cpor.domain import ids
 from cpor.domain.vocabulary import Instant
-from cpor.runtime import logs
 from cpor.runtime.clock import Clock, wall_ms
-from cpor.runtime.errors import ExitCode, Fenced, Misconfigured
+from cpor.runtime.errors import Misconfigured
 from cpor.runtime.health import Health
-from cpor.runtime.main import FENCED, locked
-from cpor.runtime.metrics import serve
+from cpor.runtime.main import asked_to_end, start_process
 from cpor.runtime.record import Output
 from cpor.runtime.settings import Settings
 from cpor.runtime.topics import Topic
@@ -43,6 +40,8 @@ SERVICE = "notify-bounces"
 SOURCE = "/services/notify/bounces"
 #: Between two looks, seconds: usually, and under a test clock, whose mover waits for them.
 PAUSE, PAUSE_TESTED = 30.0, 0.1
+#: Within how much of a pause a signal is heard, seconds.
+ATTENTION = 0.05
 #: After a mailbox could not be reached, seconds.
 PAUSE_AFTER_FAULT = 30.0
 #: Mails that are read before the broker is waited for.
@@ -152,15 +151,7 @@ def _batches(keys: Sequence[str]) -> Iterator[list[str]]:
 
 
 def main() -> NoReturn:
-    try:
-        settings, opener = Settings.read(SERVICE, sys.argv[1:]), source_of()
-        pause = _pause(settings)
-    except Misconfigured as fault:
-        sys.exit(f"{SERVICE}: {fault}")
-    logs.configure(SERVICE, settings.slot)
-    code = _run(settings, opener, pause)
-    sys.stderr.flush()
-    os._exit(code)  # the client's threads must not keep it
+    start_process(SERVICE, lambda settings: partial(_work, source_of(), _pause(settings)))
 
 
 def _pause(settings: Settings) -> float:
@@ -174,47 +165,22 @@ def _pause(settings: Settings) -> float:
     return seconds if settings.test_clock is None else min(seconds, PAUSE_TESTED)
 
 
-def _run(settings: Settings, opener: Opener, pause: float) -> ExitCode:
-    """Every way it can end is told in the log and in the health file."""
-    try:
-        with locked(settings.home):
-            return _guarded(settings, opener, pause)
-    except Fenced as fault:
-        log.error(FENCED, cause=str(fault))
-        return ExitCode.FENCED
-
-
-def _guarded(settings: Settings, opener: Opener, pause: float) -> ExitCode:
-    health = settings.health()
+def _work(opener: Opener, pause: float, settings: Settings, health: Health) -> None:
+    stopping = asked_to_end()
     health.counts.update(dict.fromkeys(COUNTS, 0))
-    health.waits("starting")
-    try:
-        _work(settings, opener(), health, pause)
-    except Exception as fault:
-        log.exception("stopped", cause=repr(fault))
-        health.ended("stopped", repr(fault)[:300])
-        return ExitCode.STOPPED
-    health.ended("ended", "asked to stop")
-    return ExitCode.DONE
-
-
-def _work(settings: Settings, inbox: Inbox, health: Health, pause: float) -> None:
-    asked = _on_signals()
-    clock = settings.clock()
+    inbox, clock = opener(), settings.clock()
     transport = KafkaTransport(settings.kafka_bootstrap, clock)
     watchdog = Watchdog(settings.watchdog_seconds)
-    if settings.metrics is not None:
-        serve(health, *settings.metrics)
     view = View(transport, settings.home / "sent.sqlite", SHAPE, clock)
     view.start()
     bounces = Bounces(inbox, Book(view), transport.publisher(), clock, health, watchdog.alive)
     watchdog.start()
     log.info("started", data=str(settings.home))
-    while not asked.is_set():
-        seconds = _look(bounces, health, pause)
-        while seconds > 0 and not asked.wait(min(seconds, 1.0)):
+    while not stopping():
+        next_look = time.monotonic() + _look(bounces, health, pause)
+        while not stopping() and time.monotonic() < next_look:
+            time.sleep(ATTENTION)
             watchdog.alive()
-            seconds -= 1.0
             health.write()
 
 
@@ -227,13 +193,6 @@ def _look(bounces: Bounces, health: Health, pause: float) -> float:
         log.warning("the mailbox cannot be reached", cause=str(fault))
         health.waits("without its mailbox")
         return max(pause, PAUSE_AFTER_FAULT)
-
-
-def _on_signals() -> threading.Event:
-    asked = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: asked.set())
-    return asked
 
 
 if __name__ == "__main__":

@@ -9,21 +9,22 @@ from __future__ import annotations
 
 import asyncio
 import re
-import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import structlog
 
 from cpor.domain import ids
 from cpor.domain.vocabulary import Instant, parse_instant
-from cpor.runtime import faust_app, logs
+from cpor.runtime import faust_app
 from cpor.runtime.clock import Clock
-from cpor.runtime.errors import Misconfigured, Reject
+from cpor.runtime.errors import Reject
 from cpor.runtime.faust_app import Guard, Handle, Limits, Send
 from cpor.runtime.faust_tail import read_tail
+from cpor.runtime.health import Health
 from cpor.runtime.mailserver import Server
-from cpor.runtime.main import locked
+from cpor.runtime.main import start_process
 from cpor.runtime.record import Output, Record, TopicPartition, last_header
 from cpor.runtime.settings import Settings
 from cpor.runtime.topics import Topic
@@ -143,28 +144,21 @@ def ledger_of(settings: Settings) -> Ledger:
     return Ledger(tail)
 
 
-def main() -> None:
-    try:
-        settings, server = Settings.read(SERVICE, sys.argv[1:]), Server.read()
-    except Misconfigured as fault:
-        sys.exit(f"{SERVICE}: {fault}")
-    logs.configure(SERVICE, settings.slot)
+def serve(server: Server, settings: Settings, health: Health) -> None:
+    """Until a signal asks for an end, or a fault stops it; never returns."""
     limits = Limits()
-    with locked(settings.home):
-        health = settings.health()
-        health.waits("starting")
-        health.counts.update(dict.fromkeys((*KINDS.values(), REFUSED), 0))
+    health.counts.update(dict.fromkeys((*KINDS.values(), REFUSED), 0))
 
-        def count(kind: str, ours: bool) -> None:
-            health.records += 1
-            health.counts[kind] += 1
-            health.counts[REFUSED] = health.counts[REFUSED] + ours if kind != KINDS[DELIVERED] else 0
+    def count(kind: str, ours: bool) -> None:
+        health.records += 1
+        health.counts[kind] += 1
+        health.counts[REFUSED] = health.counts[REFUSED] + ours if kind != KINDS[DELIVERED] else 0
 
-        ledger = ledger_of(settings)
-        handle = Delivery(Posts(server).send, settings.clock(), ledger, server.connections, count)
-        log.info("started", smtp=f"{server.host}:{server.port}", tls=server.tls.value, user=server.user or None)
-        faust_app.run(app_of(settings, handle, limits, server.connections, ledger), health, limits)
+    ledger = ledger_of(settings)
+    handle = Delivery(Posts(server).send, settings.clock(), ledger, server.connections, count)
+    log.info("started", smtp=f"{server.host}:{server.port}", tls=server.tls.value, user=server.user or None)
+    faust_app.run(app_of(settings, handle, limits, server.connections, ledger), health, limits)
 
 
 if __name__ == "__main__":
-    main()
+    start_process(SERVICE, lambda settings: partial(serve, Server.read()))

@@ -8,16 +8,16 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parseaddr
+from functools import partial
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import structlog
 import waitress
 
-from cpor.runtime import logs
-from cpor.runtime.errors import ExitCode, Fenced, Misconfigured, Stop
+from cpor.runtime.errors import ExitCode, Misconfigured
 from cpor.runtime.health import Health
-from cpor.runtime.main import FENCED, locked
+from cpor.runtime.main import start_process
 from cpor.runtime.settings import Settings
 from cpor.runtime.transport.kafka import KafkaTransport
 from cpor.runtime.view import View
@@ -65,10 +65,11 @@ def _whole(env: Mapping[str, str], name: str, usual: int) -> int:
     return int(told)
 
 
-def serve(settings: Settings, web: Web) -> None:
-    """Until a signal asks for an end; requests that were begun are answered."""
-    health, clock = settings.health(), settings.clock()
-    health.waits("starting")
+def serve(web: Web, settings: Settings, health: Health) -> None:
+    """Until a signal asks for an end; requests that were begun are answered. Raises Misconfigured."""
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, _stop)
+    clock = settings.clock()
     watchdog = Watchdog(settings.watchdog_seconds)
     watchdog.start()
     transport = KafkaTransport(settings.kafka_bootstrap, clock)
@@ -76,14 +77,21 @@ def serve(settings: Settings, web: Web) -> None:
     view = View(transport, settings.home / "view.sqlite", SHAPE, clock, health, watchdog.alive, ended)
     tokens, answers = Tokens(settings.consent_key), Log(transport)
     site = Site(Knowledge(view), tokens, answers, clock, settings.claims_partitions, web.contact, web.https, web.rates)
-    server = waitress.create_server(app_of(site), **options(web))
+    server = listening(site, web)
     view.start()
     log.info("started", data=str(settings.home), listen=f"{web.host}:{web.port}")
     server.run()
     view.close()
     answers.close()
     watchdog.stop()
-    health.ended("ended", "asked to stop")
+
+
+def listening(site: Site, web: Web) -> Any:
+    """The HTTP server. Raises Misconfigured where the address is taken, or not of this machine."""
+    try:
+        return waitress.create_server(app_of(site), **options(web))
+    except OSError as fault:
+        raise Misconfigured(f"cannot listen on {web.host}:{web.port}: {fault.strerror}") from None
 
 
 def options(web: Web) -> dict[str, object]:
@@ -122,29 +130,5 @@ def _stop(number: int, frame: FrameType | None) -> None:
     raise SystemExit
 
 
-def main() -> ExitCode:
-    try:
-        settings, web = Settings.read(SERVICE, sys.argv[1:]), Web.read()
-    except Misconfigured as fault:
-        print(f"{SERVICE}: {fault}", file=sys.stderr)
-        return ExitCode.STOPPED
-    logs.configure(SERVICE, settings.slot)
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, _stop)
-    try:
-        with locked(settings.home):
-            serve(settings, web)
-    except Fenced as fault:
-        log.error(FENCED, cause=str(fault))
-        return ExitCode.FENCED
-    except (Stop, OSError) as fault:
-        log.error("stopped", cause=str(fault))
-        settings.health().ended("stopped", str(fault))
-        return ExitCode.STOPPED
-    return ExitCode.DONE
-
-
 if __name__ == "__main__":
-    code = main()
-    sys.stderr.flush()
-    os._exit(code)
+    start_process(SERVICE, lambda settings: partial(serve, Web.read()))

@@ -59,8 +59,8 @@ thread.join()
 
 STOPPING = """
 import time
-from cpor.runtime.main import _on_signals
-stopping = _on_signals()
+from cpor.runtime.main import asked_to_end
+stopping = asked_to_end()
 print("ready", flush=True)
 while not stopping():
     time.sleep(0.01)
@@ -114,6 +114,16 @@ def test_a_second_process_on_a_slots_directory_is_fenced_and_told_which(tmp_path
     assert str(tmp_path / "broken" / "a") in told
     assert str(os.getpid()) in told
     assert read_health(tmp_path / "broken" / "a" / "health.json") is None, "the holder's file is not touched"
+
+
+@pytest.mark.parametrize("module", ["review", "consent.page", "notify.delivery", "notify.bounces"])
+def test_every_process_gives_way_to_the_one_that_holds_its_slot(tmp_path: Path, module: str) -> None:
+    given = {"CPOR_KAFKA_BOOTSTRAP": "127.0.0.1:9", "CPOR_SMTP": "127.0.0.1:9", "CPOR_BOUNCES": f"maildir:{tmp_path}"}
+    command = [sys.executable, "-m", f"services.{module}", "--slot", "a", "--data", str(tmp_path)]
+    with locked(tmp_path / module.replace(".", "-") / "a"):
+        ended = subprocess.run(command, env=os.environ | given, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == ExitCode.FENCED, ended.stderr
+    assert str(os.getpid()) in ended.stderr
 
 
 def test_a_directory_is_free_again_after_its_holder(tmp_path: Path) -> None:
