@@ -264,6 +264,8 @@ class IncentiveResult(ClaimEvent):
     amount: str | None = None
     currency: str | None = None
     period: str | None = None
+    message_id: str | None = None
+    """Of the message that told it; a result counts once, however often it is sent."""
 
 
 class LegacyImported(ClaimEvent):

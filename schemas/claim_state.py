@@ -112,3 +112,5 @@ class ClaimState(Message):
     """A message of it lies among the dead letters, and its time-out waits for that."""
     letters: tuple[str, ...] = ()
     """Those dead letters."""
+    results: tuple[str, ...] = ()
+    """The messages of the newest 100 incentive results: each counts once."""

@@ -335,6 +335,8 @@ class IncentiveResult(ClaimEvent):
     amount: str | None = None
     currency: str | None = None
     period: str | None = None
+    #: Of the message that told it: sent again, it counts no second time.
+    message_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,6 +36,8 @@ from cpor.domain.vocabulary import (
 
 #: Comments a snapshot keeps; all of them stand in the events (contract §5).
 NEWEST_COMMENTS = 20
+#: Incentive results whose messages are known again: as many as of a claim reference (contract §2).
+NEWEST_RESULTS = 100
 
 PERSONAL_FIELDS: tuple[str, ...] = ("customer_contact", "partner_contact", "technical_contact", "revenue")
 
@@ -343,6 +345,11 @@ def _suspended(state: ClaimState, event: ev.ConsentSuspended) -> Changes:
     return {"consent": replace(state.consent, stage=ConsentStage.SUSPENDED, suspended=event.reason)}
 
 
+def _resulted(state: ClaimState, event: ev.IncentiveResult) -> Changes:
+    told = () if event.message_id is None else (event.message_id,)
+    return {"results": (*state.results, *told)[-NEWEST_RESULTS:]}
+
+
 #: One row an event; what begins a claim is in `_begin`.
 _CHANGES: dict[str, Callable[[ClaimState, Any], Changes]] = {
     ev.Edited.NAME: _edited,
@@ -367,5 +374,5 @@ _CHANGES: dict[str, Callable[[ClaimState, Any], Changes]] = {
     ev.CommandRefused.NAME: _nothing,
     ev.ConsentAnswered.NAME: _answered,
     ev.ConsentSuspended.NAME: _suspended,
-    ev.IncentiveResult.NAME: _nothing,
+    ev.IncentiveResult.NAME: _resulted,
 }

@@ -302,6 +302,8 @@ class ClaimState:
     letters: tuple[str, ...] = ()
     #: The partner named no subscription: it sees the last four characters until approval (D11).
     subscription_filled_in: bool = False
+    #: The messages of the newest incentive results (D29).
+    results: tuple[str, ...] = ()
 
     def clock(self, clock: Clock) -> RunningClock | None:
         """The clock if it runs (or is paused)."""

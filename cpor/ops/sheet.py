@@ -16,7 +16,7 @@ from cpor.ops import labels, screen
 from cpor.ops.book import Claim
 
 #: What a state has for our own use, and what tells of other partners.
-INSIDE_ONLY = ("last_blocking_sequence", "entered_by", "parked", "competes_with")
+INSIDE_ONLY = ("last_blocking_sequence", "entered_by", "parked", "letters", "results", "competes_with")
 
 
 def claim_json(claim: Claim) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def _decision(claim: Claim) -> Iterator[tuple[str, Any]]:
     if state.competes_with:
         yield "competes", "\n".join(state.competes_with) if claim.inside else "yes"
     if state.parked and claim.inside:
-        yield "parked", "a message of this claim lies among the dead letters: see `cpor dlq`"
+        yield "parked", f"messages of this claim lie in cpor.dead-letters: {', '.join(state.letters)}"
 
 
 def _reason(code: str, workloads: tuple[str, ...]) -> str:

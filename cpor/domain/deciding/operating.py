@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cpor.domain import ids
 from cpor.domain.calendar import business_calendar, local_date
 from cpor.domain.commands import (
@@ -68,15 +70,15 @@ def unpark(desk: Desk, data: UnparkClaim) -> Ignored | None:
     return None
 
 
-def eligibility(desk: Desk, data: RecordEligibility) -> None:
+def eligibility(desk: Desk, data: RecordEligibility) -> Ignored | None:
     """D29, R49."""
-    desk.record(IncentiveResult, kind=IncentiveResultKind.ELIGIBILITY, outcome=data.outcome, reason=data.reason)
+    return _result(desk, kind=IncentiveResultKind.ELIGIBILITY, outcome=data.outcome, reason=data.reason)
 
 
-def earning(desk: Desk, data: RecordEarning) -> None:
+def earning(desk: Desk, data: RecordEarning) -> Ignored | None:
     """D29, R49."""
-    desk.record(
-        IncentiveResult,
+    return _result(
+        desk,
         kind=IncentiveResultKind.EARNING,
         engagement=data.engagement,
         partner_role=data.partner_role,
@@ -85,6 +87,15 @@ def earning(desk: Desk, data: RecordEarning) -> None:
         currency=data.currency,
         period=data.period,
     )
+
+
+def _result(desk: Desk, **told: Any) -> Ignored | None:
+    """Who sends a message again, not knowing whether it came, has paid nothing again."""
+    message = desk.context.message_id
+    if message is not None and message in desk.claim.results:
+        return Ignored("the result was told before")
+    desk.record(IncentiveResult, message_id=message, **told)
+    return None
 
 
 def end_subscription(desk: Desk, data: EndSubscription) -> Ignored | None:

@@ -54,14 +54,22 @@ def test_an_event_as_the_domain_writes_it_is_its_example(name: EventName) -> Non
     shown = example(name.ce_type)
     written = wire.encode(wire.decode_event(name, shown.bytes))
     check(shown.spec.model, written)
-    assert json.loads(written) == shown.value
+    assert as_released(written, shown.value) == shown.value
 
 
 def test_a_state_as_the_domain_writes_it_is_its_example() -> None:
     shown = example(claim_state.STATE)
     written = wire.encode(wire.decode_state(shown.bytes))
     check(claim_state.ClaimState, written)
-    assert json.loads(written) == shown.value
+    assert as_released(written, shown.value) == shown.value
+
+
+def as_released(written: bytes, example: dict[str, Any]) -> dict[str, Any]:
+    """Without the fields that are younger than the example, which must be at rest in what was read from it."""
+    value: dict[str, Any] = json.loads(written)
+    younger = {name: value[name] for name in value if name not in example}
+    assert not any(younger.values()), younger
+    return {name: value[name] for name in example if name in value}
 
 
 def test_a_refusal_for_an_unknown_claim_stands_outside_any_fold() -> None:

@@ -219,7 +219,7 @@ class World:
             partner_id=PartnerId(by),
             claim_ref=ref,
             user_id=ADMIN,
-            message_id="m-1",
+            message_id=f"m-{len(self.log) + 1}",
         )
         return Command(replace(context, **changes), data)
 

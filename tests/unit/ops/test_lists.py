@@ -8,13 +8,22 @@ import pytest
 
 from cpor.domain.model import ClaimState
 from cpor.domain.reference import User
-from cpor.domain.vocabulary import PartnerId, Status, UserId, UserRole, instant_text
+from cpor.domain.vocabulary import CommandName, PartnerId, Status, UserId, UserRole, instant_text
 from cpor.ops.book import Claim, Viewer, pick
 from cpor.ops.columns import COLUMNS, chosen, ordered
 from cpor.ops.errors import Refused, WrongUse
 from cpor.ops.filters import Filters, instant, read
 from cpor.ops.sheet import claim_json
-from tests.unit.domain.claims import LOCATION, OTHER_LOCATION, TENANT, World, in_status, sales_form, usage_form
+from tests.unit.domain.claims import (
+    EXAMPLES,
+    LOCATION,
+    OTHER_LOCATION,
+    TENANT,
+    World,
+    in_status,
+    sales_form,
+    usage_form,
+)
 
 
 def claim(state: ClaimState, *, inside: bool = True) -> Claim:
@@ -185,6 +194,17 @@ def test_a_partner_reads_reviewers_as_reviewer_and_its_own_people_by_name() -> N
     comments = claim_json(claim(asked, inside=False))["comments"]
     assert [each["actor"] for each in comments] == [{"kind": "reviewer", "id": "reviewer"}]
     assert claim_json(claim(asked))["comments"][0]["actor"]["id"] == "r-1"
+
+
+@pytest.mark.rule("D30")
+def test_a_partner_reads_nothing_of_what_only_we_need() -> None:
+    world = in_status(Status.SUBMITTED)
+    parked = world.must("c", EXAMPLES[CommandName.PARK])
+    world.must("c", EXAMPLES[CommandName.EARNING])
+    assert parked.letters
+    kept = {"last_blocking_sequence", "entered_by", "parked", "letters", "results", "competes_with"}
+    assert kept <= claim_json(claim(world.claim("c"))).keys()
+    assert not kept & claim_json(claim(world.claim("c"), inside=False)).keys()
 
 
 def test_a_subscription_that_was_filled_in_is_shown_to_the_partner_as_four_characters_until_approval() -> None:

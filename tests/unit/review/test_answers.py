@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from cpor.domain import ids
 from cpor.domain.events import CommandRefused as Refusal
-from cpor.domain.vocabulary import Code, CommandName, Status
+from cpor.domain.vocabulary import Code, CommandName, EventName, Instant, Status
 from cpor.runtime.topics import Topic
 from schemas.base import check
 from schemas.claim_events import CommandRefused
-from schemas.envelope import read_envelope
+from schemas.envelope import headers, read_envelope
 from tests.unit.review.pipeline import (
     ACKNOWLEDGED,
     DAY_MS,
@@ -21,6 +22,7 @@ from tests.unit.review.pipeline import (
     TENANT,
     Pipeline,
     file_of,
+    of,
     said_of,
     sales_form,
     usage_form,
@@ -231,6 +233,26 @@ def test_an_incentive_result_becomes_an_event_of_its_claim(pipeline: Pipeline) -
         period="2024-03",
     )
     assert (event.NAME, event.amount) == ("incentive_result", "12.50")  # type: ignore[union-attr]
+
+
+@pytest.mark.rule("D29")
+def test_an_earning_that_was_sent_twice_is_told_once(pipeline: Pipeline) -> None:
+    pipeline.official()
+    paid = {
+        "engagement": "x",
+        "partner_role": "use_or_consume",
+        "amount": "12.50",
+        "currency": "EUR",
+        "period": "2024-03",
+    }
+    value = json.dumps({"claim_id": of("c"), "tenant_id": TENANT, **paid}).encode()
+    for message in ("first", "first", "second"):
+        told = headers(C.EARNING, ids.name_id(message), "/services/intake", Instant(pipeline.clock.now()), of("c"))
+        pipeline.append(value, told)
+        pipeline.worker = pipeline.fresh_worker()
+        pipeline.run()
+    assert [each.NAME for each in pipeline.events("c")].count(EventName.INCENTIVE_RESULT) == 2
+    pipeline.audit()
 
 
 def test_a_corrected_notice_restarts_a_suspended_wait(pipeline: Pipeline) -> None:
