@@ -55,11 +55,12 @@ class Feed:
             raise Stop("a row cannot be read", record=record.origin, cause=repr(fault)) from fault
 
     def forget(self) -> None:
+        """The checkpoint first: who dies meanwhile must not find it beside half of the rows."""
+        self.rows.engine.write({checkpoint_key(self.tp): None})
         if self.table is None:
             self.rows.forget([b"t\0", b"u\0"])
         else:
             self.rows.forget_table(self.table)
-        self.rows.engine.write({checkpoint_key(self.tp): None})
 
     def shares_rows(self, other: Feed) -> bool:
         """Whether both fill the same table of the same store: the partitions of a global table do."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 from cpor.runtime.processor import Index, ReferenceTable, StateTable, Timer
@@ -25,6 +26,8 @@ Place = tuple[str, bytes]
 #: What `RowCache.get` gives for a row that it does not hold; None is a row that does not exist.
 ABSENT = object()
 _DUE = struct.Struct(">Q")
+#: Rows deleted by one write: a store may hold more than fits into memory.
+FORGET = 1_000
 
 
 class Checkpoint(NamedTuple):
@@ -192,7 +195,9 @@ class Rows:
         self._cache.clear()
         self._vacant.clear()
         for prefix in prefixes:
-            self.engine.write({key: None for key, _ in list(self.engine.scan(prefix))})
+            keys = (key for key, _ in self.engine.scan(prefix))
+            while some := list(islice(keys, FORGET)):
+                self.engine.write(dict.fromkeys(some))
 
     def forget_table(self, table: Table) -> None:
         name = table.name.encode()

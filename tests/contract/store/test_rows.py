@@ -153,3 +153,16 @@ def test_checkpoints_are_kept_for_each_partition_of_a_topic(rows: Rows) -> None:
     rows.engine.write(checkpoint_change(one, first) | checkpoint_change(two, second))
     assert (rows.checkpoint(one), rows.checkpoint(two)) == (first, second)
     assert rows.checkpoint(TopicPartition("t", 3)) is None
+
+
+def test_forgetting_a_table_takes_all_of_it_in_parts_that_fit_memory_and_nothing_else(
+    rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cpor.runtime.store.rows.FORGET", 3)
+    for n in range(10):
+        put(rows, b"k%d" % n, "one two")
+    rows.restore(PLACES, b"here", b"stays")
+    rows.forget_table(BOOKS)
+    assert list(rows.all("books")) == []
+    assert rows.indexed("word", b"one") == []
+    assert dict(rows.all("places")) == {b"here": b"stays"}

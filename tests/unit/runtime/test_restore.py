@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 
 from cpor.runtime.clock import ManualClock, wall_ms
 from cpor.runtime.processor import ReferenceTable, StateTable
 from cpor.runtime.record import Output, TopicPartition
 from cpor.runtime.restore import CHECKPOINT_MAX_AGE_MS, Feed, Origin, Restorer
-from cpor.runtime.store.engine import MemoryEngine
+from cpor.runtime.store.engine import MemoryEngine, MemoryEngines
 from cpor.runtime.store.rows import Checkpoint, Rows, checkpoint_change
 from cpor.runtime.topics import DAY_MS
 from cpor.runtime.transport.memory import MemoryBroker, MemoryReader
+from tests.unit.runtime.pipeline import Crash, FragileEngines
 
 TABLE = StateTable("rows", "state")
 TP = TopicPartition("state", 0)
@@ -32,10 +35,10 @@ class Place:
     def send(self, key: str, value: str | None) -> None:
         self.broker.append(Output("state", 0, key.encode(), None if value is None else value.encode(), []))
 
-    def catch_up(self) -> int:
+    def catch_up(self, rows: Rows | None = None) -> int:
         """As after an assignment: a new reader; returns how many records it took."""
         restorer = Restorer(MemoryReader(self.broker), self.origin, lambda: None)
-        restorer.follow([Feed(TP, self.rows, TABLE)])
+        restorer.follow([Feed(TP, rows or self.rows, TABLE)])
         return restorer.catch_up(uncommitted=True)
 
     def origin(self, topics: object) -> Origin:
@@ -129,6 +132,21 @@ def test_rows_of_one_table_are_not_passed_over_when_another_has_lost_its_place(s
     restorer.catch_up()
     assert place.told() == {b"k0": b"new", b"k1": b"old", b"k2": b"old"}
     assert dict(lost.all("words")) == {b"w4": b"new"}
+
+
+@pytest.mark.parametrize("writes", [1, 2, 3])
+def test_a_kill_while_a_store_is_emptied_leaves_no_checkpoint_beside_half_of_its_rows(place: Place, writes: int) -> None:
+    """What was beyond the topic's end may lie before it at the next start."""
+    place.set_checkpoint(offset=5)
+    engine, engines = place.rows.engine, MemoryEngines()
+    assert isinstance(engine, MemoryEngine)
+    engines.held["0"] = engine
+    with suppress(Crash):
+        place.catch_up(Rows(FragileEngines(engines, writes).open("0"), [TABLE]))
+    for n in range(3):
+        place.send(f"n{n}", "new")
+    place.catch_up()
+    assert sorted(place.told()) == [b"k0", b"k1", b"k2", b"n0", b"n1", b"n2"]
 
 
 def test_tombstones_delete_rows(place: Place) -> None:
