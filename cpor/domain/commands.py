@@ -231,12 +231,16 @@ class EndSubscription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordConsent:
-    """What consent found; `approval` names the approval it is about (absent: the customer answered early)."""
+    """What consent found; `approval` names the approval it is about (absent: the customer answered early).
+
+    `in_time`: consent judged the no by what its sender could know (D19).
+    """
 
     NAME: ClassVar[CommandName] = CommandName.CONSENT_OUTCOME
     outcome: ConsentOutcome
     approval: int | None = None
     reason: SuspensionReason | None = None
+    in_time: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

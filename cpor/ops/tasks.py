@@ -72,8 +72,8 @@ class _Told:
 
     #: The newest notice: its request's id and which it is.
     notice: tuple[str, str] | None = None
-    #: Answers that wait for a check: id → since when.
-    held: dict[str, str] = field(default_factory=dict)
+    #: Answers that wait for a check: id → since when, and which.
+    held: dict[str, tuple[str, str | None]] = field(default_factory=dict)
     suspended: str | None = None
     missed: list[Mapping[str, Any]] = field(default_factory=list)
 
@@ -108,21 +108,28 @@ def _hear(told: _Told, about: Envelope, value: Mapping[str, Any]) -> None:
     if about.type == consent.REQUESTED:
         told.notice = (about.id or "", value["notice"])
         if _begins_anew(about, value):
-            told.held.clear()
+            _forget_yeses(told)
     elif about.type == consent.HELD:
-        told.held[about.causation or ""] = value["at"]
+        told.held[about.causation or ""] = value["at"], value.get("answer")
     elif value.get("response_id") in told.held:
         del told.held[value["response_id"]]
-    elif about.type in (consent.DECLINED, consent.AGREED) and "response_id" not in value:
+    elif about.type == consent.DECLINED and "response_id" not in value:
         told.held.clear()
+    elif about.type == consent.AGREED and "response_id" not in value:
+        _forget_yeses(told)
     elif about.type == consent.SUSPENDED:
         told.suspended = value["at"]
     elif about.type == deadlines.MISSED:
         told.missed.append(value)
 
 
+def _forget_yeses(told: _Told) -> None:
+    """D9: a no waits on, whatever comes after it."""
+    told.held = {name: each for name, each in told.held.items() if each[1] == consent.Answer.DECLINE}
+
+
 def _begins_anew(about: Envelope, value: Mapping[str, Any]) -> bool:
-    """D20: a new notice for an approval, not the approval's own: what was held no longer matters."""
+    """D20: a new notice for an approval, not the approval's own: a yes that was held no longer matters."""
     if value["notice"] != consent.Notice.APPROVED:
         return False
     return about.causation != event_id(ClaimId(value["claim_id"]), int(value.get("approval") or 0))
@@ -130,7 +137,7 @@ def _begins_anew(about: Envelope, value: Mapping[str, Any]) -> bool:
 
 def _tasks(claim: Claim, told: _Told, bounced: Mapping[str, Mapping[str, Any]]) -> Iterator[Task]:
     if told.held and not _is_settled(claim.state):
-        yield Task(TaskKind.ANSWER_HELD, claim, min(told.held.values()), _waiting(told.held), What.CHECK)
+        yield Task(TaskKind.ANSWER_HELD, claim, min(told.held.values())[0], _waiting(told.held), What.CHECK)
     yield from _of_suspension(claim, told)
     yield from _of_first_notice(claim, told, bounced)
     yield from _of_late_bounce(claim, told, bounced)
@@ -153,7 +160,7 @@ def _of_suspension(claim: Claim, told: _Told) -> Iterator[Task]:
         yield Task(TaskKind.WAIT_SUSPENDED, claim, told.suspended or "", _WORDS[reason], what)
 
 
-def _waiting(held: Mapping[str, str]) -> str:
+def _waiting(held: Mapping[str, object]) -> str:
     return "an answer waits for a check" if len(held) == 1 else f"{len(held)} answers wait for a check"
 
 

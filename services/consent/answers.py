@@ -11,7 +11,7 @@ from cpor.domain.policy import policy
 from cpor.domain.vocabulary import ConsentOutcome, Instant, InstantField, Status, TenantId
 from schemas.consent import Answer, AnswerChannel, Checked, Doubt, Finding, Response
 from schemas.envelope import Envelope, passed_traceparent
-from services.consent.case import MOST_HELD, Case, HeldAnswer
+from services.consent.case import MOST_HELD, Case, HeldAnswer, link_counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,15 +165,24 @@ def _unchecked(said: Given) -> bool:
 
 def _void(case: Case, said: Given, at: Instant) -> bool:
     """Of what an operator released the link counted when the answer came."""
-    return said.channel == AnswerChannel.PAGE and said.operator is None and said.token_id not in case.tokens
+    if said.channel != AnswerChannel.PAGE or said.operator is not None:
+        return False
+    return not link_counted(case, said.token_id, Instant(said.appended_at))
 
 
 def _too_late(case: Case, said: Given, at: Instant) -> bool:
-    """D4: P2020's seven days are hard, and stand still while the wait is suspended."""
-    limited = policy(case.policy).consent.decline_days is not None
+    """D4: P2020's seven days are hard, and stand still while the wait is suspended. Of what an operator released it was
+    judged when it came.
+    """
+    limited = policy(case.policy).consent.decline_days is not None and said.releases is None
     if not limited or said.answer != Answer.DECLINE or case.status != Status.APPROVED:
         return False
     return case.stage != ConsentStage.SUSPENDED and case.wait is not None and at >= case.wait.due
+
+
+def _too_many(case: Case, said: Given, at: Instant) -> bool:
+    """Of its own kind: a yes that is being checked, however often it came, never keeps out a no."""
+    return _unchecked(said) and sum(each.answer == said.answer for each in case.checks) >= MOST_HELD
 
 
 def _agrees_again(case: Case, said: Given, at: Instant) -> bool:
@@ -192,5 +201,5 @@ NOTHING_CHANGES: tuple[tuple[Rule, Unchanged], ...] = (
     (lambda case, said, at: case.declined, Unchanged.DECLINED),
     (_too_late, Unchanged.TOO_LATE),
     (_agrees_again, Unchanged.AGREED),
-    (lambda case, said, at: _unchecked(said) and len(case.checks) >= MOST_HELD, Unchanged.TOO_MANY),
+    (_too_many, Unchanged.TOO_MANY),
 )

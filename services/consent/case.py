@@ -13,6 +13,7 @@ from cpor.domain.vocabulary import (
     ConsentOutcome,
     Edition,
     EventName,
+    Instant,
     InstantField,
     RejectionReason,
     Status,
@@ -35,12 +36,23 @@ _BEGINNINGS = (EventName.DRAFTED, EventName.FILED, EventName.LEGACY_IMPORTED)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A notice to the customer; `id` is that of the `cpor.consent.requested.v1` that asks for it."""
+    """A notice to the customer; `id` is that of the `cpor.consent.requested.v1` that asks for it. `delivered_at`: when
+    that was first told; absent in rows of an earlier version.
+    """
 
     id: str
     notice: Notice
     delivered: bool = False
     bounced: bool = False
+    delivered_at: InstantField | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VoidLink:
+    """A request whose link counts no more; `at`: when the event that says so lay on its topic."""
+
+    id: str
+    at: InstantField
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +80,8 @@ class HeldAnswer:
 @dataclass(frozen=True, slots=True)
 class Case:
     """`tokens`: ids of the requests whose links still count. `held`: when the first answer came that is being checked,
-    `checks` are all of them. `recipient`: digest of the contact's address.
+    `checks` are all of them. `recipient`: digest of the contact's address. `asked_at`: when the event lay on its topic
+    that asked for the approval's newest notice.
     """
 
     tenant_id: TenantId
@@ -86,6 +99,8 @@ class Case:
     letters: tuple[str, ...] = ()
     checks: tuple[HeldAnswer, ...] = ()
     recipient: str = ""
+    voided: tuple[VoidLink, ...] = ()
+    asked_at: InstantField | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +115,10 @@ class SeenPeople:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What of a claim event concerns consent; `name` is None for one that this version does not know."""
+    """What of a claim event concerns consent; `name` is None for one that this version does not know.
+
+    `appended_at`: when it lay on its topic.
+    """
 
     claim_id: ClaimId
     sequence: int
@@ -118,10 +136,16 @@ class Seen:
     letter_id: str | None = None
     personal: SeenPeople | None = None
     name: EventName | None = None
+    appended_at: InstantField | None = None
 
     @property
     def id(self) -> str:
         return ids.event_id(self.claim_id, self.sequence)
+
+    @property
+    def known_at(self) -> Instant:
+        """Nobody outside could know of it earlier."""
+        return Instant(self.at if self.appended_at is None else self.appended_at)
 
     @property
     def suspended_for(self) -> SuspensionReason:
@@ -139,7 +163,7 @@ def after(case: Case | None, seen: Seen, tenant: TenantId) -> Case | None:
         case = _begun(seen, tenant)
     if case is None or seen.status is None:
         return case
-    case = replace(case, status=seen.status, letters=_letters(case, seen), tokens=_tokens(case, seen))
+    case = _links(replace(case, status=seen.status, letters=_letters(case, seen)), seen)
     case = _waiting(replace(case, recipient=_recipient(case, seen)), seen)
     if any(each.code == RejectionReason.CUSTOMER_DECLINED for each in seen.reasons):
         case = replace(case, declined=True)
@@ -147,7 +171,8 @@ def after(case: Case | None, seen: Seen, tenant: TenantId) -> Case | None:
     if notice is None:
         return case
     request = Request(request_id(seen), notice)
-    return replace(case, request=request, tokens=(*case.tokens, request.id))
+    asked_at = seen.known_at if notice == Notice.APPROVED else case.asked_at
+    return replace(case, request=request, tokens=(*case.tokens, request.id), asked_at=asked_at)
 
 
 def asks(case: Case, seen: Seen) -> Notice | None:
@@ -176,10 +201,17 @@ def _letters(case: Case, seen: Seen) -> tuple[str, ...]:
     return (*others, seen.letter_id) if seen.name == EventName.PARKED else others
 
 
-def _tokens(case: Case, seen: Seen) -> tuple[str, ...]:
-    """Links sent to a contact that was replaced are void at once."""
-    replaced = any(each.field == "customer_contact" for each in seen.changes)
-    return () if replaced else case.tokens
+def _links(case: Case, seen: Seen) -> Case:
+    """Links sent to a contact that was replaced are void at once; what came by them before still counts (D9)."""
+    if not any(each.field == "customer_contact" for each in seen.changes):
+        return case
+    voided = (VoidLink(each, seen.known_at) for each in case.tokens)
+    return replace(case, tokens=(), voided=(*case.voided, *voided))
+
+
+def link_counted(case: Case, token: str | None, at: Instant) -> bool:
+    """Whether this link counted when an answer by it lay on its topic, however late it is judged (D9, D19)."""
+    return token in case.tokens or any(each.id == token and at < each.at for each in case.voided)
 
 
 def _recipient(case: Case, seen: Seen) -> str:
@@ -209,8 +241,8 @@ def _wait_started(case: Case, seen: Seen, started: ClockStart) -> Case:
     case = replace(case, stage=ConsentStage.WAITING, wait=Wait(seen.sequence, started.due))
     if seen.name != EventName.EDITED:
         return case
-    # A new notice begins anew: what came of an older one no longer matters (D20).
-    return replace(case, agreed=False, held=None, checks=())
+    # A new notice begins anew (D20): a yes to an older one no longer matters, a no does (D9).
+    return noes_alone(replace(case, agreed=False))
 
 
 def holding(case: Case, answer: HeldAnswer) -> Case:
@@ -219,8 +251,16 @@ def holding(case: Case, answer: HeldAnswer) -> Case:
 
 def without(case: Case, answer: HeldAnswer) -> Case:
     """The answer was checked; the wait stands still for as long as others are left."""
-    left = tuple(each for each in case.checks if each.id != answer.id)
-    return replace(case, held=min((each.received_at for each in left), default=None), checks=left)
+    return _checking(case, tuple(each for each in case.checks if each.id != answer.id))
+
+
+def noes_alone(case: Case) -> Case:
+    """What is left to check after a yes, or with a new notice: whoever said the one has not taken back the other."""
+    return _checking(case, tuple(each for each in case.checks if each.answer == Answer.DECLINE))
+
+
+def _checking(case: Case, checks: tuple[HeldAnswer, ...]) -> Case:
+    return replace(case, held=min((each.received_at for each in checks), default=None), checks=checks)
 
 
 def timer_of(claim: ClaimId, case: Case | None) -> Timer | None:
@@ -231,9 +271,13 @@ def timer_of(claim: ClaimId, case: Case | None) -> Timer | None:
 
 
 def knows(case: Case) -> bool:
-    """Whether silence says anything: the approval's notice arrived, or the customer answered it (D20)."""
+    """Whether silence says anything: the approval's notice arrived before the wait fell due, or the customer answered
+    it (D20).
+    """
     request = case.request
-    return case.agreed or (request is not None and request.notice == Notice.APPROVED and request.delivered)
+    if case.agreed or request is None or request.notice != Notice.APPROVED or not request.delivered:
+        return case.agreed
+    return case.wait is None or request.delivered_at is None or request.delivered_at < case.wait.due
 
 
 def told(case: Case) -> Case:

@@ -41,7 +41,7 @@ def claim_event(record: Record) -> tuple[Seen, Cause]:
         seen: Seen = wire.decode(Seen, record.value or b"")
     except ValueError:
         _malformed(record)
-    seen = replace(seen, name=_name_of(told))
+    seen = replace(seen, name=_name_of(told), appended_at=Instant(record.appended_at))
     correlation = told.correlation or seen.id
     cause = Cause(seen.id, seen.claim_id, record.key or b"", seen.at, seen.id, correlation, passed_traceparent(told))
     return seen, cause

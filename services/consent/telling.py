@@ -96,6 +96,8 @@ def answered(context: Context, cause: Cause, case: Case | None, said: Given, ver
         own["reason"] = str(verdict.reason)
     if verdict.effect == Effect.DECLINED and said.evidence is not None:
         own["evidence"] = said.evidence
+    if verdict.effect == Effect.HELD:
+        own["answer"] = said.answer
     if said.releases is not None:
         own["response_id"] = said.releases
     _inform(context, cause, case, ce_type, model, **own)
@@ -131,6 +133,8 @@ def outcome(
     named: dict[str, Any] = {"approval": approval} if approval is not None else {}
     if reason is not None:
         named["reason"] = reason
+    if found == ConsentOutcome.DECLINED:
+        named["in_time"] = True
     told = ConsentOutcomeFound(claim_id=cause.claim_id, outcome=found, **named)
     _send(context, Topic.CLAIM_COMMANDS, cause, CommandName.CONSENT_OUTCOME, told, origin)
 

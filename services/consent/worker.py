@@ -15,7 +15,19 @@ from cpor.runtime.topics import Topic
 from schemas.consent import Finding, Notice
 from services.consent import reading, telling
 from services.consent.answers import Effect, Found, Given, Unchanged, held_of, judge, released
-from services.consent.case import ANSWER, CHECK, Case, after, asks, holding, knows, timer_of, told, without
+from services.consent.case import (
+    ANSWER,
+    CHECK,
+    Case,
+    after,
+    asks,
+    holding,
+    knows,
+    noes_alone,
+    timer_of,
+    told,
+    without,
+)
 from services.consent.telling import Cause
 from services.consent.tokens import Tokens
 
@@ -117,7 +129,9 @@ def _check(context: Context, claim: ClaimId, case: Case | None, found: Found) ->
 
 
 def _judge(context: Context, claim: ClaimId, case: Case | None, said: Given, *, settles: bool = True) -> None:
-    """`settles`: the customer's own word, or an operator's for it, makes a check of earlier ones needless."""
+    """`settles`: the customer's own word, or an operator's for it, makes the check of earlier ones needless; a yes
+    never that of a no (D9).
+    """
     verdict = judge(case, said)
     cause = _cause_of(claim, said, verdict.received_at)
     telling.answered(context, cause, case, said, verdict)
@@ -131,9 +145,12 @@ def _judge(context: Context, claim: ClaimId, case: Case | None, said: Given, *, 
         return
     telling.outcome_of_answer(context, cause, case, said, verdict)
     declined = verdict.effect == Effect.DECLINED
-    fresh = replace(case, declined=declined, agreed=case.agreed or not declined)
-    if settles or declined:
+    heard = not declined and said.appended_at >= (case.asked_at or 0)
+    fresh = replace(case, declined=declined, agreed=case.agreed or heard)
+    if declined:
         fresh = replace(fresh, held=None, checks=())
+    elif settles:
+        fresh = noes_alone(fresh)
     _put(context, claim, case, told(fresh) if declined else fresh)
 
 
@@ -152,7 +169,8 @@ def _deliver(context: Context, record: Record) -> None:
     mail, arrived = found
     if case.request.bounced or (case.request.delivered and arrived):
         return
-    request = replace(case.request, delivered=arrived, bounced=not arrived)
+    told_at = Instant(record.appended_at) if arrived else None
+    request = replace(case.request, delivered=arrived, bounced=not arrived, delivered_at=told_at)
     fresh = replace(case, request=request)
     claim = ClaimId(mail.claim_id)
     _put(context, claim, case, fresh)

@@ -34,7 +34,7 @@ def record(desk: Desk, data: RecordConsent) -> Ignored | None:
     if data.approval is not None and data.approval != newest:
         return Ignored(f"approval {data.approval} is not the claim's newest")
     if data.outcome == ConsentOutcome.DECLINED:
-        return _declined(desk)
+        return _declined(desk, data)
     if data.outcome == ConsentOutcome.AGREED:
         return _agreed(desk)
     if claim.status != Status.APPROVED or newest is None or data.approval is None:
@@ -44,12 +44,12 @@ def record(desk: Desk, data: RecordConsent) -> Ignored | None:
     return _completed(desk, newest)
 
 
-def _declined(desk: Desk) -> Ignored | None:
+def _declined(desk: Desk, data: RecordConsent) -> Ignored | None:
     claim = desk.claim
     if claim.has_reason(RejectionReason.CUSTOMER_DECLINED) or claim.status == Status.REJECTED_FINAL:
         return Ignored("the claim is over, or the customer has declined before")
     if claim.status == Status.APPROVED:
-        return _declined_approval(desk)
+        return _declined_approval(desk, data)
     if desk.policy.consent.early_decline == EarlyDecline.APPLIED:
         _declined_early(desk)
         return None
@@ -59,10 +59,13 @@ def _declined(desk: Desk) -> Ignored | None:
     return None
 
 
-def _declined_approval(desk: Desk) -> Ignored | None:
-    """T11, D4: P2020's seven days are those of the wait, and restart with it (D20)."""
+def _declined_approval(desk: Desk, data: RecordConsent) -> Ignored | None:
+    """T11, D4: P2020's seven days are those of the wait, and restart with it (D20).
+
+    What consent found in time is so: a yes may have ended a suspension without the customer having seen it yet (D19).
+    """
     claim = desk.claim
-    limited = desk.policy.consent.decline_days is not None
+    limited = desk.policy.consent.decline_days is not None and not data.in_time
     running = claim.consent.stage != ConsentStage.SUSPENDED and claim.consent.due is not None
     if limited and running and desk.context.received_at >= (claim.consent.due or 0):
         return Ignored("the days to decline were over when the answer was received")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -160,7 +160,9 @@ def _is_proven(history: History, said: Read, reading: Reading) -> bool:
     if said.value.get("doubts"):
         return False
     asked = [step for step in history.steps if _request_id(step) == said.value.get("token_id")]
-    return bool(asked) and not any(_replaces_contact(step) for step in history.steps[asked[0].event.sequence :])
+    since = history.steps[asked[0].event.sequence :] if asked else []
+    known = (step for step in since if step.appended_at <= said.record.appended_at)
+    return bool(asked) and not any(map(_replaces_contact, known))
 
 
 def _request_id(step: Step) -> str:
@@ -203,7 +205,10 @@ def _was_too_late(history: History, read: Read) -> bool:
 def _untold(reading: Reading) -> Iterator[Finding]:
     if CONSENT not in reading.log.services:
         return
-    arrived = {read.value["cause"] for read in reading.deliveries if read.type == DELIVERED}
+    arrived: dict[str, int] = {}
+    for read in reading.deliveries:
+        if read.type == DELIVERED:
+            arrived.setdefault(read.value["cause"], read.record.appended_at)
     for history in (each for each in reading.whole if not each.legacy):
         for step in history.steps:
             if isinstance(step.event, ev.ConsentCompleted) and not _knew(history, step, arrived):
@@ -212,14 +217,16 @@ def _untold(reading: Reading) -> Iterator[Finding]:
                 yield finding(FindingCode.COMPLETED_UNTOLD, sentence, **named)
 
 
-def _knew(history: History, completed: Step, arrived: set[str]) -> bool:
-    """The newest notice arrived, or the customer has answered since it was asked for."""
+def _knew(history: History, completed: Step, arrived: Mapping[str, int]) -> bool:
+    """The newest notice arrived before the wait fell due, or the customer has answered since it was asked for."""
     until = completed.event.sequence - 1
     asked = [step for step in history.steps[:until] if _notice(history, step) == consent.Notice.APPROVED]
     if not asked:
         return False
     since = history.steps[asked[-1].event.sequence : until]
-    return _request_id(asked[-1]) in arrived or any(isinstance(step.event, ev.ConsentAnswered) for step in since)
+    due = history.steps[until - 1].after.consent.due or 0
+    in_time = arrived.get(_request_id(asked[-1]), due) < due
+    return in_time or any(isinstance(step.event, ev.ConsentAnswered) for step in since)
 
 
 def _of(read: Read, code: FindingCode, sentence: str) -> Finding:

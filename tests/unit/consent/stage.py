@@ -38,10 +38,11 @@ class Crash(BaseException):
 
 @dataclass
 class Stage(Pipeline):
-    """`run` runs both until neither has anything to do; consent `stops` and goes on when a test says so."""
+    """`run` runs both until neither has anything to do; either stops and goes on when a test says so."""
 
     rows: MemoryEngines = field(default_factory=MemoryEngines)
     stopped: bool = False
+    review_stopped: bool = False
     limits: Limits = EAGER
 
     def __post_init__(self) -> None:
@@ -53,7 +54,7 @@ class Stage(Pipeline):
         return Worker(processor, MemoryTransport(self.broker), self.rows, self.clock, "0", self.limits)
 
     def run(self) -> None:
-        while self.worker.step() + (0 if self.stopped else self.consent.step()):
+        while (0 if self.review_stopped else self.worker.step()) + (0 if self.stopped else self.consent.step()):
             pass
         self.clock.tick(1_000)
 

@@ -244,6 +244,44 @@ def test_a_contact_edited_in_an_open_request_voids_the_link_before_the_new_notic
     assert stage.claim().status == Status.REJECTED
 
 
+@pytest.mark.rule("D9", "D19")
+def test_a_no_by_a_link_that_counted_when_it_came_is_not_lost_to_a_contact_replaced_since() -> None:
+    stage = Stage()
+    stage.asked()
+    stage.stopped = True
+    stage.answers("decline")
+    stage.partner("c", CommandName.EDIT, {"customer_contact": CONTACT})
+    stage.goes_on()
+    assert (stage.claim().status, stage.reasons()) == (Status.REJECTED, ["customer_declined"])
+
+
+@pytest.mark.rule("D20", "D19", "D4", edition="P2020")
+def test_2020_a_no_by_a_link_that_counted_when_it_came_is_not_lost_to_a_new_notice() -> None:
+    stage, _ = of_2020()
+    stage.stopped = True
+    stage.answers("decline")
+    stage.resend(customer_contact=CONTACT)
+    stage.goes_on()
+    assert (stage.claim().status, stage.reasons()) == (Status.REJECTED, ["customer_declined"])
+
+
+@pytest.mark.rule("D20", "D19", "D4", edition="P2020")
+def test_2020_a_no_that_follows_a_yes_of_which_review_has_not_read_counts_as_it_was_told() -> None:
+    stage, due = of_2020()
+    stage.resend()
+    stage.bounces()
+    stage.pass_to(due + 20 * 86_400_000)
+    stage.review_stopped = True
+    stage.by_phone("agree")
+    stage.pass_days(0.1)
+    stage.by_phone("decline")
+    assert stage.told()[-1] == "declined"
+    stage.review_stopped = False
+    stage.pass_days(10)
+    stage.run()
+    assert (stage.claim().status, stage.reasons()) == (Status.REJECTED, ["customer_declined"])
+
+
 # -- what changes nothing, and why ------------------------------------------------------------------------------------
 
 

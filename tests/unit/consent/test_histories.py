@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections import Counter
 from typing import Any
@@ -58,6 +59,24 @@ def answered(stage: Stage, chance: random.Random) -> None:
     stage.answers(answer, channel, **unnamed)
 
 
+def doubted(stage: Stage, chance: random.Random) -> None:
+    """A program presses a button; now and then an operator finds out about one."""
+    if stage.requests():
+        stage.doubtful(chance.choice(("decline", "agree")))
+    held = [each.header("ce_causationid") for each in stage.said(Topic.CONSENT_EVENTS, "c") if short(each) == "held"]
+    if held and chance.random() < 0.3:
+        stage.finds(chance.choice(("released", "dismissed", "dismissed")), chance.choice(held) or "")
+
+
+def corrected(stage: Stage, chance: random.Random) -> None:
+    contact = {"name": "Ken Abe", "title": "CTO", "email": f"ken{chance.random()}@contoso.example", "language": "ja"}
+    if chance.random() < 0.5:
+        stage.partner("c", CommandName.EDIT, {"customer_contact": contact})
+        stage.run()
+    else:
+        stage.resend(customer_contact=contact)
+
+
 def delivered(stage: Stage, chance: random.Random) -> None:
     for request, _ in stage.requests():
         (stage.bounces if chance.random() < 0.2 else stage.arrives)(request)
@@ -83,7 +102,20 @@ def stops_or_goes_on(stage: Stage, chance: random.Random) -> None:
     stage.stopped = not stage.stopped
 
 
-STEPS = (reviewed, answered, delivered, resent, parked, time_passes, time_passes, stops_or_goes_on, delivered, reviewed)
+STEPS = (
+    reviewed,
+    answered,
+    delivered,
+    resent,
+    parked,
+    time_passes,
+    time_passes,
+    stops_or_goes_on,
+    delivered,
+    reviewed,
+    doubted,
+    corrected,
+)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -93,7 +125,7 @@ def test_every_answer_has_one_answer_and_nothing_is_told_twice(seed: int) -> Non
     ids = Counter(each.header("ce_id") for each in told)
     assert ids.most_common(1)[0][1] == 1
     answers = [each.header("ce_id") for each in stage.said(Topic.CONSENT_RESPONSES, "c")]
-    verdicts = ("declined", "agreed", "held", "ignored")
+    verdicts = ("declined", "agreed", "held", "ignored", "dismissed")
     judged = [each.header("ce_causationid") for each in told if short(each) in verdicts]
     assert Counter(judged) == Counter(answers)
     stage.audit()
@@ -107,6 +139,7 @@ def test_no_approval_is_completed_after_a_no_or_without_the_customer_s_knowledge
     assert len(completed) <= len(approved)
     for end in completed:
         assert [each for each in declined(stage) if each.appended_at <= end.at] == []
+        assert unchecked(stage, end.at) == []
         assert [each for each in knew(stage) if each.appended_at <= end.at] != []
 
 
@@ -119,6 +152,15 @@ def test_a_wait_that_is_neither_passed_nor_suspended_nor_over_still_has_its_time
 
 def declined(stage: Stage) -> list[Record]:
     return [each for each in stage.said(Topic.CONSENT_EVENTS, "c") if short(each) == "declined"]
+
+
+def unchecked(stage: Stage, at: int) -> list[str | None]:
+    """Noes that were held by then, and nobody had checked: by the id of the answer."""
+    told = [(each, json.loads(each.value or b"")) for each in stage.said(Topic.CONSENT_EVENTS, "c")]
+    held = [(each, data) for each, data in told if short(each) == "held" and each.appended_at <= at]
+    done = [data.get("response_id") for each, data in told if short(each) != "held" and each.appended_at <= at]
+    noes = (each.header("ce_causationid") for each, data in held if data["answer"] == "decline")
+    return [each for each in noes if each not in done]
 
 
 def knew(stage: Stage) -> list[Record]:

@@ -182,6 +182,37 @@ def test_a_notice_that_was_delivered_while_consent_was_stopped_counts() -> None:
     assert stage.outcomes() == ["completed"]
 
 
+@IN_BOTH
+@pytest.mark.rule("D20", edition="both")
+@pytest.mark.parametrize(("late", "outcome"), [(-1, "completed"), (0, "suspended"), (3 * 86_400_000, "suspended")])
+def test_a_notice_that_arrives_after_the_wait_fell_due_is_none_in_time_though_consent_was_stopped(
+    edition: Edition, late: int, outcome: str
+) -> None:
+    stage = approved(edition)
+    due = stage.due()
+    stage.stopped = True
+    stage.clock.tick(due + late - stage.clock.now())
+    stage.arrives()
+    stage.pass_to(due + 4 * 86_400_000)
+    stage.goes_on()
+    stage.run()
+    assert stage.outcomes() == [outcome]
+
+
+@pytest.mark.rule("D20")
+def test_a_yes_to_the_first_notice_is_none_to_that_of_the_approval_in_whatever_order_consent_reads_them() -> None:
+    stage = Stage()
+    stage.file()
+    stage.stopped = True
+    stage.answers("agree")
+    stage.approves()
+    stage.pass_to(stage.due() + GRACE)
+    stage.goes_on()
+    stage.run()
+    assert stage.outcomes() == ["agreed", "suspended"]
+    assert stage.told()[-1] == "suspended: not_delivered"
+
+
 def test_a_parked_claim_s_wait_stands_still_and_goes_on_when_it_is_unparked() -> None:
     stage = Stage()
     due = stage.waiting()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -128,12 +129,24 @@ def test_an_answer_held_before_the_approval_stays_open_over_it() -> None:
     assert kinds(stage) == ["answer_held"]
 
 
-def test_a_new_notice_makes_a_held_answer_nobodys_task() -> None:
+def test_a_new_notice_makes_a_held_yes_nobodys_task() -> None:
     stage = Stage()
     stage.waiting()
-    stage.answers("decline", "mail", operator=None)
+    stage.answers("agree", "mail", operator=None)
     stage.resend()
     assert open_tasks(stage) == []
+
+
+@pytest.mark.rule("D9")
+@pytest.mark.parametrize("since", [lambda stage: stage.resend(), lambda stage: stage.answers("agree")])
+def test_a_held_no_stays_a_task_until_it_is_checked_whatever_comes_after_it(since: Callable[[Stage], None]) -> None:
+    stage = Stage()
+    stage.waiting()
+    answer = stage.doubtful("decline")
+    since(stage)
+    assert kinds(stage) == ["answer_held"]
+    stage.finds("dismissed", answer)
+    assert kinds(stage) == ["wait_suspended"]
 
 
 def test_a_missed_deadline_is_open_while_its_clock_runs_on() -> None:

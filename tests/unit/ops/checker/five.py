@@ -192,7 +192,7 @@ def _customers_who_answer(five: Five) -> None:
     five.answer("declined")
     five.file("agreed", usage_form("intune"), digest="f")
     five.approve("agreed")
-    five.answer("agreed", operator="")
+    five.answer("agreed", "agree", operator="")
     five.answer("agreed", "agree", operator="o-1")
     five.answer("nobody")
     for finding, workload, digest in (("released", "viva_connections", "9"), ("dismissed", "teams_phone", "0")):
