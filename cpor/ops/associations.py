@@ -24,6 +24,7 @@ from schemas.inside import ImportLegacy
 
 #: Stands for the claim's id until the line is known to name what the id is made of.
 _ANY = ids.name_id("a line")
+_FOREIGN = "claim_ref: leave it out; under a reference of your own the partner could not act on the association."
 
 
 # -- associations from before (D23) -----------------------------------------------------------------------------------
@@ -70,7 +71,15 @@ def _parsed(line: str, acting: str, where: str) -> tuple[ImportLegacy | None, li
     if not isinstance(value, dict):
         return None, [Problem(where, Code.INVALID_FIELDS, "The line is no JSON object.")]
     whole = {**value, "claim_id": _ANY, "actor": {"kind": ActorKind.OPERATOR, "id": acting}}
-    return parse(ImportLegacy, json.dumps(whole), where)
+    record, wrong = parse(ImportLegacy, json.dumps(whole), where)
+    if record is not None and _is_foreign(record):
+        return None, [Problem(where, Code.INVALID_FIELDS, _FOREIGN)]
+    return record, wrong
+
+
+def _is_foreign(line: ImportLegacy) -> bool:
+    """Of a reference that names no tenant intake does not know whose claim it is: its partner could do nothing."""
+    return line.claim_ref is not None and ids.legacy_tenant(line.claim_ref) != line.tenant_id
 
 
 def _import(talk: Exchange, line: ImportLegacy, acting: str) -> Refused | None:

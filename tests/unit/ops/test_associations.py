@@ -10,8 +10,18 @@ from typing import Any
 
 import pytest
 
+from cpor.domain.ids import legacy_reference
 from cpor.domain.reference import Subscription
-from cpor.domain.vocabulary import CommandName, Edition, Instant, Status, SubscriptionState, parse_instant
+from cpor.domain.vocabulary import (
+    CommandName,
+    Edition,
+    Instant,
+    PartnerRole,
+    Status,
+    SubscriptionId,
+    SubscriptionState,
+    parse_instant,
+)
 from cpor.ops.associations import importing, read_legacy
 from cpor.ops.book import Claim
 from cpor.ops.ends import End, ends
@@ -71,6 +81,14 @@ def test_every_fault_of_a_file_is_told_before_anything_is_sent(tmp_path: Path) -
         read_legacy(written(tmp_path, *lines), "o-1")
     told = str(refused.value)
     assert [each in told for each in ("line 1:", "line 2:", "line 3:", "line 4:", "line 5:")] == [False, *[True] * 4]
+
+
+@pytest.mark.rule("D23")
+def test_a_reference_under_which_the_partner_could_never_act_is_refused(tmp_path: Path) -> None:
+    own = legacy_reference(TENANT, SubscriptionId(SUBSCRIPTION), PartnerRole.USAGE_RECOGNITION)
+    assert len(read_legacy(written(tmp_path, {**OLD, "claim_ref": own}), "o-1")) == 1
+    with pytest.raises(Refused, match="line 1: invalid_fields: claim_ref"):
+        read_legacy(written(tmp_path, {**OLD, "claim_ref": "OLD-7"}), "o-1")
 
 
 def test_an_operator_stands_behind_each_line_whatever_the_line_says(tmp_path: Path) -> None:
