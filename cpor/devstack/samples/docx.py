@@ -60,7 +60,7 @@ def _add_parties(document: Any, content: PoeContent) -> None:
         ("Project name", content.project_name or "–"),
         ("Public sector", content.public_sector or "–"),
     ]
-    _add_table(document, rows)
+    add_table(document, rows)
 
 
 def _add_acknowledgement(document: Any, content: PoeContent) -> None:
@@ -79,13 +79,14 @@ def _add_work(document: Any, content: PoeContent) -> None:
         (row.title, f"{row.started_on:%d %b %Y} – {row.ended_on:%d %b %Y}", row.description, row.evidence)
         for row in content.activities
     ]
-    _add_table(document, [heads, *rows])
+    add_table(document, [heads, *rows])
     document.add_heading("4   Usage claims", level=1)
     usage = [(workload_title(row.workload), row.activity_type, row.outcome) for row in content.usage]
-    _add_table(document, [("Product or workload", "Activity type", "Outcome"), *usage])
+    add_table(document, [("Product or workload", "Activity type", "Outcome"), *usage])
 
 
-def _add_table(document: Any, rows: Sequence[Sequence[str]]) -> None:
+def add_table(document: Any, rows: Sequence[Sequence[str]]) -> None:
+    """A table with lines around every cell; the first row decides how many columns there are."""
     table = document.add_table(rows=len(rows), cols=len(rows[0]), style="Table Grid")
     for line, cells in zip(table.rows, rows, strict=True):
         for cell, text in zip(line.cells, cells, strict=True):

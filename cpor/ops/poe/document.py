@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from docx import Document
 from docx.shared import Pt
 
-from cpor.devstack.samples.docx import repacked
+from cpor.devstack.samples.docx import add_table, repacked
 from cpor.devstack.samples.text import visible
 from cpor.ops.poe.content import Content
 from cpor.ops.poe.words import Words, words_in
@@ -61,7 +61,7 @@ def _parties(document: Any, words: Words, content: Content, number: int) -> None
         (told.project, ""),
         *([(told.disclosure, "\n".join(f"☐ {each}" for each in told.choices))] if content.disclosure else []),
     ]
-    _table(document, rows)
+    add_table(document, rows)
 
 
 def _acknowledgement(document: Any, words: Words, content: Content, number: int) -> None:
@@ -70,7 +70,7 @@ def _acknowledgement(document: Any, words: Words, content: Content, number: int)
     partner, customer = content.partner or told.the_partner, content.customer or told.the_customer
     document.add_paragraph(visible(told.text.format(partner=partner, customer=customer)))
     date = told.date.format(months=content.rules.documents.max_signature_age_months)
-    _table(
+    add_table(
         document,
         [(told.name, content.signer), (told.title, content.signer_title), (date, ""), (told.signature, "")],
     )
@@ -78,7 +78,7 @@ def _acknowledgement(document: Any, words: Words, content: Content, number: int)
 
 def _work(document: Any, words: Words, content: Content, number: int) -> None:
     _heading(document, number, words.work.heading)
-    _table(document, [words.work.columns, *_empty(len(words.work.columns))])
+    add_table(document, [words.work.columns, *_empty(len(words.work.columns))])
 
 
 def _products(document: Any, words: Words, content: Content, number: int) -> None:
@@ -87,7 +87,7 @@ def _products(document: Any, words: Words, content: Content, number: int) -> Non
     activity = words.activities[content.role] if content.role else ""
     rest = ("",) * (len(told.columns) - 2)
     filled: list[Row] = [(name, activity, *rest) for name in content.workloads]
-    _table(document, [told.columns, *(filled or _empty(len(told.columns)))])
+    add_table(document, [told.columns, *(filled or _empty(len(told.columns)))])
 
 
 def _empty(columns: int) -> list[Row]:
@@ -96,10 +96,3 @@ def _empty(columns: int) -> list[Row]:
 
 def _heading(document: Any, number: int, text: str) -> None:
     document.add_heading(f"{number}   {text}", level=1)
-
-
-def _table(document: Any, rows: Sequence[Row]) -> None:
-    table = document.add_table(rows=len(rows), cols=len(rows[0]), style="Table Grid")
-    for line, cells in zip(table.rows, rows, strict=True):
-        for cell, text in zip(line.cells, cells, strict=True):
-            cell.text = visible(text)

@@ -46,6 +46,7 @@ from cpor.domain.vocabulary import (
     Status,
     SubscriptionId,
     SubscriptionState,
+    SuspensionReason,
     TenantId,
     UnitId,
     UserId,
@@ -311,3 +312,17 @@ def _actor(data: CommandData, by: str) -> Actor:
     if name.startswith(("cpor.deadline", "cpor.eligibility", "cpor.earning", "cpor.claim.park", "cpor.claim.unpark")):
         return Actor(ActorKind.SYSTEM, "service")
     return Actor(ActorKind.PARTNER, ADMIN)
+
+
+def answer_expiry(world: World) -> cmd.ExpireDeadline:
+    """The end of the partner's time to answer."""
+    clock = world.claim("c").clock(Clock.PARTNER_ANSWER)
+    assert clock is not None
+    return cmd.ExpireDeadline(clock=clock.clock, started_by=clock.started_by, due=clock.due)
+
+
+def consent_said(world: World, what: ConsentOutcome, reason: SuspensionReason | None = None) -> cmd.RecordConsent:
+    """What consent says of the standing approval."""
+    approval = world.claim("c").approval
+    assert approval is not None
+    return cmd.RecordConsent(outcome=what, approval=approval.sequence, reason=reason)

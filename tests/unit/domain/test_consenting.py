@@ -11,13 +11,7 @@ from cpor.domain.events import ConsentAnswered, ConsentSuspended
 from cpor.domain.model import CustomerContact
 from cpor.domain.result import Ignored, Refused
 from cpor.domain.vocabulary import Clock, Code, ConsentOutcome, Instant, Status, SuspensionReason
-from tests.unit.domain.claims import UNDER_P2020, World
-
-
-def said(world: World, what: ConsentOutcome, reason: SuspensionReason | None = None) -> cmd.RecordConsent:
-    approval = world.claim("c").approval
-    assert approval is not None
-    return cmd.RecordConsent(outcome=what, approval=approval.sequence, reason=reason)
+from tests.unit.domain.claims import UNDER_P2020, World, consent_said
 
 
 def last(world: World) -> Any:
@@ -28,7 +22,7 @@ def test_an_agreement_is_kept_as_such_with_its_approval_and_leaves_a_running_wai
     world = World()
     before = world.approved()
     world.pass_days(2)
-    after = world.must("c", said(world, ConsentOutcome.AGREED))
+    after = world.must("c", consent_said(world, ConsentOutcome.AGREED))
     assert before.approval is not None
     assert isinstance(last(world), ConsentAnswered)
     assert (last(world).answer, last(world).approval) == (ConsentOutcome.AGREED, before.approval.sequence)
@@ -46,17 +40,17 @@ def test_an_early_agreement_names_no_approval() -> None:
 def test_an_agreement_days_into_a_suspension_neither_shortens_nor_prolongs_the_wait() -> None:
     world = World()
     due = world.approved().due()[0].due
-    world.must("c", said(world, ConsentOutcome.SUSPENDED))
+    world.must("c", consent_said(world, ConsentOutcome.SUSPENDED))
     world.pass_days(3)
-    assert world.must("c", said(world, ConsentOutcome.AGREED)).due()[0].due == due
+    assert world.must("c", consent_said(world, ConsentOutcome.AGREED)).due()[0].due == due
 
 
 def test_an_agreement_after_the_end_of_a_suspended_wait_ends_it_at_once() -> None:
     world = World()
     world.approved()
-    world.must("c", said(world, ConsentOutcome.SUSPENDED))
+    world.must("c", consent_said(world, ConsentOutcome.SUSPENDED))
     world.pass_days(30)
-    assert world.must("c", said(world, ConsentOutcome.AGREED)).due()[0].due == world.now + 1
+    assert world.must("c", consent_said(world, ConsentOutcome.AGREED)).due()[0].due == world.now + 1
 
 
 @pytest.mark.rule("D4", "D20", edition="P2020")
@@ -65,11 +59,11 @@ def test_a_no_that_came_with_the_agreement_that_ended_a_suspension_is_in_time_an
     worlds = [World(UNDER_P2020), World(UNDER_P2020)]
     for world in worlds:
         world.approved()
-        world.must("c", said(world, ConsentOutcome.SUSPENDED))
+        world.must("c", consent_said(world, ConsentOutcome.SUSPENDED))
         world.pass_days(20)
-        world.must("c", said(world, ConsentOutcome.AGREED))
+        world.must("c", consent_said(world, ConsentOutcome.AGREED))
     with_it, later = worlds
-    no = said(with_it, ConsentOutcome.DECLINED)
+    no = consent_said(with_it, ConsentOutcome.DECLINED)
     assert not isinstance(with_it.give("c", no, received_at=with_it.now), Ignored)
     assert with_it.claim("c").status == Status.REJECTED
     assert isinstance(later.give("c", no, received_at=Instant(later.now + 1)), Ignored)
@@ -79,7 +73,7 @@ def test_a_suspension_names_its_approval_and_its_reason_and_stops_the_wait() -> 
     world = World()
     claim = world.approved()
     assert claim.approval is not None
-    world.must("c", said(world, ConsentOutcome.SUSPENDED, SuspensionReason.NOTICE_BOUNCED))
+    world.must("c", consent_said(world, ConsentOutcome.SUSPENDED, SuspensionReason.NOTICE_BOUNCED))
     assert isinstance(last(world), ConsentSuspended)
     assert (last(world).approval, last(world).reason) == (claim.approval.sequence, SuspensionReason.NOTICE_BOUNCED)
     assert last(world).clocks_stopped == (Clock.CONSENT_WAIT,)
@@ -88,15 +82,15 @@ def test_a_suspension_names_its_approval_and_its_reason_and_stops_the_wait() -> 
 def test_under_p2020_the_seven_days_do_not_run_out_while_the_wait_is_suspended() -> None:
     world = World(UNDER_P2020)
     world.approved()
-    world.must("c", said(world, ConsentOutcome.SUSPENDED))
+    world.must("c", consent_said(world, ConsentOutcome.SUSPENDED))
     world.pass_days(20)
-    assert world.must("c", said(world, ConsentOutcome.DECLINED)).status == Status.REJECTED
+    assert world.must("c", consent_said(world, ConsentOutcome.DECLINED)).status == Status.REJECTED
 
 
 def test_an_answer_at_the_very_end_of_the_seven_days_comes_too_late() -> None:
     world = World(UNDER_P2020)
     due = world.approved().due()[0].due
-    decision = world.give("c", said(world, ConsentOutcome.DECLINED), received_at=due)
+    decision = world.give("c", consent_said(world, ConsentOutcome.DECLINED), received_at=due)
     assert isinstance(decision, Ignored)
 
 
@@ -107,7 +101,7 @@ def test_an_operators_correction_of_the_contact_must_be_one_and_the_answer_names
     world = World()
     world.approved()
     if stage is not None:
-        world.must("c", said(world, stage))
+        world.must("c", consent_said(world, stage))
     no = world.give("c", cmd.ResendNotice(customer_contact=CustomerContact("Ken Abe", "CFO", "ken at home", "ja")))
     assert isinstance(no, Refused)
     assert (no.code, [each.field for each in no.errors]) == (Code.INVALID_FIELDS, ["customer_contact.email"])

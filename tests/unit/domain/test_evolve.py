@@ -27,6 +27,7 @@ from tests.unit.domain.claims import (
     SUBSCRIPTION,
     UNDER_P2020,
     World,
+    consent_said,
     document,
     in_status,
     sales_form,
@@ -35,12 +36,6 @@ from tests.unit.domain.claims import (
 from tests.unit.domain.rules.editions import advisor, drafted, filing, submission
 
 DECLINE = EXAMPLES[CommandName.CONSENT_OUTCOME]
-
-
-def said(world: World, what: ConsentOutcome, reason: SuspensionReason | None = None) -> cmd.RecordConsent:
-    approval = world.claim("c").approval
-    assert approval is not None
-    return cmd.RecordConsent(outcome=what, approval=approval.sequence, reason=reason)
 
 
 def test_a_draft_begins_with_its_first_event() -> None:
@@ -118,13 +113,13 @@ def test_an_approvals_comment_is_one_of_the_claims_and_the_approval_is_dated() -
 def test_an_answer_of_the_customer_is_dated() -> None:
     world = World()
     world.approved()
-    assert world.must("c", said(world, ConsentOutcome.AGREED)).consent.agreed_at == world.now
+    assert world.must("c", consent_said(world, ConsentOutcome.AGREED)).consent.agreed_at == world.now
 
 
 def test_a_new_notice_forgets_why_the_wait_was_suspended() -> None:
     world = World()
     world.approved()
-    world.must("c", said(world, ConsentOutcome.SUSPENDED, SuspensionReason.NOTICE_BOUNCED))
+    world.must("c", consent_said(world, ConsentOutcome.SUSPENDED, SuspensionReason.NOTICE_BOUNCED))
     contact = CustomerContact("Ken Abe", "CFO", "ken@contoso.example", "ja")
     edit = cmd.EditClaim(form=FormData(customer_contact=contact), given=("customer_contact",))
     consent = world.must("c", edit).consent
@@ -136,7 +131,7 @@ def test_a_declined_approval_awaits_nothing_more(suspended: bool) -> None:
     world = World()
     world.approved()
     if suspended:
-        world.must("c", said(world, ConsentOutcome.SUSPENDED, SuspensionReason.NOTICE_BOUNCED))
+        world.must("c", consent_said(world, ConsentOutcome.SUSPENDED, SuspensionReason.NOTICE_BOUNCED))
     claim = world.must("c", DECLINE)
     assert (claim.consent.stage, claim.consent.due, claim.consent.suspended) == (ConsentStage.NONE, None, None)
     assert (claim.units, claim.decided_at) == ((), world.now)

@@ -26,6 +26,7 @@ from tests.unit.domain.claims import (
     EXAMPLES,
     UNDER_P2020,
     World,
+    answer_expiry,
     document,
     in_status,
     usage_form,
@@ -74,15 +75,9 @@ def test_the_overall_clock_of_p2020_stands_still_while_the_partner_has_the_claim
     assert world.must("c", EXAMPLES[CommandName.REVIEW_REJECT]).clock(Clock.OVERALL_DECISION) is None
 
 
-def expiry(world: World) -> cmd.ExpireDeadline:
-    clock = world.claim("c").clock(Clock.PARTNER_ANSWER)
-    assert clock is not None
-    return cmd.ExpireDeadline(clock=clock.clock, started_by=clock.started_by, due=clock.due)
-
-
 def test_an_unanswered_request_is_rejected_when_its_clock_has_run_out() -> None:
     world = in_status(Status.PARTNER_ACTION_REQUIRED)
-    expired = expiry(world)
+    expired = answer_expiry(world)
     assert isinstance(world.give("c", expired), Ignored)
     world.pass_days(21)
     claim = world.must("c", expired)
@@ -92,7 +87,7 @@ def test_an_unanswered_request_is_rejected_when_its_clock_has_run_out() -> None:
 
 def test_an_expiry_whose_clock_no_longer_runs_is_ignored() -> None:
     world = in_status(Status.PARTNER_ACTION_REQUIRED)
-    stale = expiry(world)
+    stale = answer_expiry(world)
     world.must("c", cmd.ResubmitClaim(comment="In time"))
     world.must("c", cmd.StartReview())
     world.must("c", EXAMPLES[CommandName.REVIEW_REQUEST_INFORMATION])
@@ -103,7 +98,7 @@ def test_an_expiry_whose_clock_no_longer_runs_is_ignored() -> None:
 
 def test_an_answer_is_in_time_by_when_it_was_received() -> None:
     world = in_status(Status.PARTNER_ACTION_REQUIRED)
-    due = expiry(world).due
+    due = answer_expiry(world).due
     world.pass_days(40)
     answer = cmd.ResubmitClaim(comment="Done")
     assert refusal(world.give("c", answer, received_at=due)).code == Code.WINDOW_CLOSED
@@ -112,7 +107,7 @@ def test_an_answer_is_in_time_by_when_it_was_received() -> None:
 
 def test_a_parked_claim_keeps_its_time_out_for_later() -> None:
     world = in_status(Status.PARTNER_ACTION_REQUIRED)
-    expired = expiry(world)
+    expired = answer_expiry(world)
     world.must("c", EXAMPLES[CommandName.PARK])
     world.pass_days(30)
     assert isinstance(world.give("c", expired), Held)
@@ -123,7 +118,7 @@ def test_a_parked_claim_keeps_its_time_out_for_later() -> None:
 def test_a_claim_stays_parked_until_the_last_of_its_letters_is_dealt_with() -> None:
     """The second letter may be the partner's answer, received in time: no time-out may overtake it (D19)."""
     world = in_status(Status.PARTNER_ACTION_REQUIRED)
-    expired = expiry(world)
+    expired = answer_expiry(world)
     world.must("c", cmd.ParkClaim(letter_id="of-review"))
     world.must("c", cmd.ParkClaim(letter_id="of-intake"))
     assert isinstance(world.give("c", cmd.ParkClaim(letter_id="of-intake")), Ignored)

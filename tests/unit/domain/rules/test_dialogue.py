@@ -26,7 +26,7 @@ from cpor.domain.vocabulary import (
     TenantId,
     instant_text,
 )
-from tests.unit.domain.claims import EXAMPLES, World, document
+from tests.unit.domain.claims import EXAMPLES, World, answer_expiry, document
 from tests.unit.domain.rules.editions import (
     IN_BOTH,
     codes,
@@ -46,15 +46,9 @@ ASKED = Status.PARTNER_ACTION_REQUIRED
 TALKED = (Status.SUBMITTED, Status.UNDER_REVIEW, ASKED, Status.DISPUTED, Status.REJECTED, Status.APPROVED)
 
 
-def expiry(world: World) -> cmd.ExpireDeadline:
-    clock = world.claim("c").clock(Clock.PARTNER_ANSWER)
-    assert clock is not None
-    return cmd.ExpireDeadline(clock=clock.clock, started_by=clock.started_by, due=clock.due)
-
-
 def at_its_end(world: World) -> cmd.ExpireDeadline:
     """The world's time is the first instant at which the answer is late."""
-    expired = expiry(world)
+    expired = answer_expiry(world)
     world.now = expired.due
     return expired
 
@@ -261,7 +255,7 @@ def test_nothing_is_rejected_before_the_time_is_over_or_after_an_answer(edition:
 @pytest.mark.rule("T9", edition="both")
 def test_the_end_of_an_earlier_request_does_not_touch_a_later_one(edition: Edition) -> None:
     world = standing(edition, ASKED)
-    stale = expiry(world)
+    stale = answer_expiry(world)
     world.pass_days(1).must("c", ANSWER)
     world.must("c", cmd.StartReview())
     second = world.must("c", EXAMPLES[ASK]).clock(Clock.PARTNER_ANSWER)
