@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 import structlog
 
@@ -21,7 +22,7 @@ from cpor.runtime.errors import ProducerFenced, Reject, Retry, Stop, Transaction
 from cpor.runtime.health import ROUNDS, Health
 from cpor.runtime.holds import Holds
 from cpor.runtime.letters import LetterLimit, Letters
-from cpor.runtime.observer import TimerGate
+from cpor.runtime.observer import Due, TimerGate
 from cpor.runtime.processor import Lookup, Processor, Timer
 from cpor.runtime.record import Output, Record, TopicPartition
 from cpor.runtime.restore import checkpoint_of
@@ -43,9 +44,10 @@ class Limits:
 
     #: Records of a round at most.
     records: int = 3_000
-    #: How long a round may decide, seconds (far less than a transaction may last); what is left is read again.
+    #: How long a round may decide on records, and how long on timers, seconds (far less than a transaction may last);
+    #: what is left comes again.
     seconds: float = 2.0
-    #: Timers of a round at most, per slot.
+    #: Timers that a round looks at, per slot.
     timers: int = 1_000
     #: How long timers that the gate held back wait until it is asked again, seconds.
     gate_seconds: float = 0.25
@@ -176,7 +178,7 @@ class Worker:
 
     # -- one transaction ------------------------------------------------------------------------------------------
 
-    def _transact(self, batch: list[Record], due: list[tuple[Task, Timer]], now: int) -> int:
+    def _transact(self, batch: list[Record], due: Due, now: int) -> int:
         """Returns how many records and timers went through."""
         began = time.monotonic()
         producer = self.producer()
@@ -184,16 +186,15 @@ class Worker:
         for task in self.assignment.tasks.values():
             task.now = now
         done = self._process_all(batch)
-        for task, timer in due:
-            self._fire(task, timer)
+        fired = self._fire_all(due)
         writes, state = self._send(producer)
         positions = self._positions(done)
         producer.send_positions(positions, self.assignment.token())
         producer.commit()
         self._keep(producer, positions, writes, state)
         self._measure(now)
-        self.health.committed(done, len(due), self._clock.now(), time.monotonic() - began)
-        return len(done) + len(due)
+        self.health.committed(done, fired, self._clock.now(), time.monotonic() - began)
+        return len(done) + fired
 
     def _process_all(self, batch: list[Record]) -> list[Record]:
         """In order; a partition ends at a record that has to wait, all end when the round's time is over. What is left
@@ -242,6 +243,17 @@ class Worker:
         except Exception as fault:
             raise Stop("the rules failed on a record", record=record.origin, cause=repr(fault)) from fault
         return True
+
+    def _fire_all(self, due: Due) -> int:
+        """The longest due first, until the time for it is over (records do not use it up); the rest stand, and are
+        asked about again. Returns how many were taken.
+        """
+        until = time.monotonic() + self._limits.seconds
+        for number, (task, timer) in enumerate(sorted(due, key=itemgetter(1))):
+            if number and time.monotonic() > until:
+                return number
+            self._fire(task, timer)
+        return len(due)
 
     def _fire(self, task: Task, listed: Timer) -> None:
         timer = task.standing(listed)

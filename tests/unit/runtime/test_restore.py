@@ -135,7 +135,9 @@ def test_rows_of_one_table_are_not_passed_over_when_another_has_lost_its_place(s
 
 
 @pytest.mark.parametrize("writes", [1, 2, 3])
-def test_a_kill_while_a_store_is_emptied_leaves_no_checkpoint_beside_half_of_its_rows(place: Place, writes: int) -> None:
+def test_a_kill_while_a_store_is_emptied_leaves_no_checkpoint_beside_half_of_its_rows(
+    place: Place, writes: int
+) -> None:
     """What was beyond the topic's end may lie before it at the next start."""
     place.set_checkpoint(offset=5)
     engine, engines = place.rows.engine, MemoryEngines()

@@ -35,6 +35,27 @@ def test_a_round_that_takes_too_long_ends_early_and_the_rest_is_read_again() -> 
     assert pipeline.told() == expected(24)
 
 
+def test_timers_that_take_too_long_for_one_round_fire_in_several_and_each_once() -> None:
+    """Thousands fall due at one midnight: a round that took them all would be ended by the watchdog, again and again.
+    The longest due come first, whatever their slot.
+    """
+    pipeline = Pipeline(limits=replace(EAGER, seconds=0.0))
+    worker = pipeline.worker()
+    for n in range(12):
+        pipeline.feed(f"k{n % 8}", f"alarm {100 - n}")
+    pipeline.settle(worker)
+    pipeline.clock.tick(200)
+    took = []
+    for _ in range(14):
+        took.append(worker.step())
+        pipeline.clock.tick()
+    assert took == [1] * 12 + [0, 0]
+    fired = sorted(pipeline.broker.records("fired"), key=lambda each: each.appended_at)
+    assert len({(each.key, each.value) for each in fired}) == 12
+    dues = [int((each.value or b"").split()[1]) for each in fired]
+    assert dues == sorted(dues)
+
+
 class Troubled(Counting):
     """A record of key `k1` meets a passing fault until `over`."""
 
