@@ -58,11 +58,9 @@ class Intake(Processor):
         return sender(topic) is not None
 
     def order_key(self, record: Record) -> bytes | None:
-        """Two partners may use the same reference."""
+        """Two partners may use the same reference. An incentive result waits for no other: none builds on another."""
         partner = sender(record.topic)
-        if partner is None or record.key is None:
-            return record.key
-        return partner.encode() + b"/" + record.key
+        return None if partner is None or record.key is None else partner.encode() + b"/" + record.key
 
     def prepare(self, batch: Sequence[Record], lookup: Lookup) -> Preparation:
         return self._documents.prepare(batch, lookup)
@@ -113,12 +111,14 @@ class Intake(Processor):
     ) -> tuple[Reference, Code | None]:
         """The row afterwards, and the code of a refusal."""
         body = message.body
+        entry = context.get(PARTNERS, message.partner.encode())
+        about = (row, entry, gathered, self._documents.limits)
         if isinstance(body, WrongShape):
-            refusal = misshapen(body)
+            rest = Case(message, body.rest, *about) if entry and body.rest else None
+            refusal = misshapen(body, rest)
             refuse(context, message, row, refusal)
             return row, refusal.code
-        entry = context.get(PARTNERS, message.partner.encode())
-        case = Case(message, body, row, entry, gathered, self._documents.limits)
+        case = Case(message, body, *about)
         no = judge(case)
         if no is None:
             return self._inbox.admit(context, case), None

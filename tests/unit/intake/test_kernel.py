@@ -202,6 +202,20 @@ def test_results_of_every_partition_reach_the_inbox() -> None:
     assert all(tenant_partition(TenantId((r.key or b"").decode()), N) == r.partition for r in forwarded)
 
 
+@pytest.mark.rule("D29")
+def test_a_result_that_cannot_be_read_holds_up_no_other_of_its_customer() -> None:
+    platform = Platform()
+    right = tenant_partition(TenantId(TENANT), N)
+    for name, body in (("e-1", {**EARNING, "amount": "much"}), ("e-2", EARNING), ("e-3", EARNING)):
+        headers = [("ce_type", CommandName.EARNING.encode()), ("ce_id", name.encode())]
+        platform._append(Topic.INCENTIVE_RESULTS, right, TENANT.encode(), body, headers)
+    platform.work(platform.worker())
+    (letter,) = platform.broker.records(Topic.DEAD_LETTERS)
+    assert letter.header("dlq_reason") == "malformed_result"
+    forwarded = platform.broker.records(Topic.CLAIM_COMMANDS)
+    assert [each.header("ce_causationid") for each in forwarded] == ["e-2", "e-3"]
+
+
 def test_a_result_in_the_wrong_partition_is_a_dead_letter_and_the_next_one_is_forwarded() -> None:
     platform = Platform()
     right = tenant_partition(TenantId(TENANT), N)
