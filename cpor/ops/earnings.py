@@ -80,7 +80,7 @@ def show(found: Sequence[Result], *, as_json: bool) -> None:
 def claims_of(instance: Instance, partner: str, user: str | None) -> list[Claim]:
     """The partner's claims as it sees them. Raises Refused `partner_unknown`, `user_unknown`."""
     known = find_partner(instance, partner)
-    viewer = Viewer(known.partner_id, user_of(known, user)) if user else Viewer()
+    viewer = Viewer(known.partner_id, user_of(known, user)) if user is not None else Viewer()
     seen = read_claims(instance, viewer)
     return [replace(each, inside=False) for each in seen if each.state.partner_id == known.partner_id]
 

@@ -25,7 +25,7 @@ def list_locations(
 ) -> None:
     """List a partner's locations, and whether they are enrolled in the incentive programme."""
     found = find_partner(find_instance(data), partner)
-    viewer = user_of(found, user) if user else None
+    viewer = None if user is None else user_of(found, user)
     shown = [each for each in found.locations if viewer is None or covers(viewer, each.location_id)]
     if as_json:
         screen.print_json([asdict(each) for each in shown])
