@@ -83,10 +83,12 @@ class Letters:
                 reason=reject.reason,
             )
 
-    def keep_round(self) -> None:
-        """The round committed: its records count."""
+    def keep_round(self) -> int:
+        """The round committed: its records count. Returns how many of them were dead-lettered."""
         self._seen.extend(self._round)
+        letters = sum(self._round)
         self._round.clear()
+        return letters
 
     def forget_round(self) -> None:
         self._round.clear()

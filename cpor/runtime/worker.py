@@ -232,7 +232,6 @@ class Worker:
             task.roll_back()
             log.warning("dead letter", record=record.origin, reason=reject.reason)
             self._letters.dead_letter(task, record, reject)
-            self.health.dead_letters += 1
         except Retry as wait:
             task.roll_back()
             log.warning("held back", record=record.origin, cause=str(wait))
@@ -302,7 +301,7 @@ class Worker:
         self.assignment.committed.update(positions)
         self.assignment.without_position.difference_update(positions)
         self._moved = []
-        self._letters.keep_round()
+        self.health.dead_letters += self._letters.keep_round()
         origin = self.assignment.origin({tp.topic for tp in state})
         for tp in state:
             end = producer.end_of(tp)

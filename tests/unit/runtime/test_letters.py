@@ -128,5 +128,7 @@ def test_letters_of_a_round_that_was_dropped_do_not_count() -> None:
     pipeline = limited(LetterLimit(in_a_row=2))
     pipeline.feed("k1", "poison")
     pipeline.fail_at("commit", 1, TransactionFailed)
-    pipeline.settle(pipeline.worker())
+    worker = pipeline.worker()
+    pipeline.settle(worker)
     assert len(pipeline.letters()) == 1
+    assert worker.health.dead_letters == 1
