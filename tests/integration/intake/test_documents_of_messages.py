@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from cpor.devstack.endpoints import Endpoints
 from cpor.devstack.samples import BadFile, bad_files
 from cpor.domain.vocabulary import CommandName
 from cpor.runtime.record import Output, Record
@@ -16,7 +14,7 @@ from services.intake.poe.check import DocumentChecker
 from services.intake.poe.limits import P2023
 from services.intake.poe.store import PoeStore
 from services.intake.worker import Intake
-from tests.integration.intake.s3 import address_of, post_form, sha256, unique
+from tests.integration.intake.s3 import post_form, sha256, unique
 from tests.integration.intake.test_poe_checker import CONTENT, PDF
 from tests.unit.intake.harness import PARTNER, Committed, Desk, N, P, admitted, codes, filing
 
@@ -52,20 +50,6 @@ class RealDesk(Desk):
         key = f"incoming/{PARTNER}/{unique('f')}"
         self.store.put(key, content, PDF)
         return {"object_key": key, "description": "Statement of work", "covers": ["teams"], **self.declared(content)}
-
-
-@pytest.fixture(scope="module")
-def store(platform: Endpoints) -> Iterator[PoeStore]:
-    store = PoeStore(address_of(platform))
-    yield store
-    store.close()
-
-
-@pytest.fixture(scope="module")
-def checker(store: PoeStore) -> Iterator[DocumentChecker]:
-    checker = DocumentChecker(store, P2023)
-    yield checker
-    checker.close()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
 from concurrent.futures import wait
 from dataclasses import replace
 from datetime import date
@@ -42,20 +41,6 @@ CONTENT = poe_pdf(
         issued_on=date(2026, 3, 4),
     )
 )
-
-
-@pytest.fixture(scope="module")
-def store(platform: Endpoints) -> Iterator[PoeStore]:
-    store = PoeStore(address_of(platform))
-    yield store
-    store.close()
-
-
-@pytest.fixture(scope="module")
-def checker(store: PoeStore) -> Iterator[DocumentChecker]:
-    checker = DocumentChecker(store, P2023)
-    yield checker
-    checker.close()
 
 
 def request(

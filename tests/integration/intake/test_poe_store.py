@@ -30,13 +30,6 @@ CONTENT = b"%PDF-1.7 something like a document %%EOF"
 PDF = "application/pdf"
 
 
-@pytest.fixture(scope="module")
-def store(platform: Endpoints) -> Iterator[PoeStore]:
-    store = PoeStore(address_of(platform))
-    yield store
-    store.close()
-
-
 def presigned(store: PoeStore, document_id: str, now: datetime | None = None) -> dict[str, object]:
     return store.presign_upload(
         "P-1", document_id, PDF, len(CONTENT), sha256(CONTENT), now or datetime.now(UTC), timedelta(hours=24)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,16 +14,6 @@ from tests.unit.consent.stage import GRACE, KEY, Stage, of_2020, stage_of
 from tests.unit.review.pipeline import TENANT
 
 DAY = 86_400_000
-
-
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Browser]:
-    """Before an approved claim whose notice was delivered a while ago."""
-    stage = Stage()
-    stage.waiting()
-    stage.clock.tick(SOON)
-    with browsing(stage, tmp_path) as made:
-        yield made
 
 
 # -- looking changes nothing ------------------------------------------------------------------------------------------

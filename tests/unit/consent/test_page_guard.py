@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,21 +22,11 @@ from services.consent.page.guard import Rates, network, source
 from services.consent.page.knowledge import NoticeSent
 from services.consent.page.languages import language_of
 from services.consent.tokens import About
-from tests.unit.consent.page_stage import SOON, Browser, browsing, words
-from tests.unit.consent.stage import Stage
+from tests.unit.consent.page_stage import Browser, words
 from tests.unit.review.pipeline import directory_entry
 
 HERE = Path("services/consent/page")
 POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-
-
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Browser]:
-    stage = Stage()
-    stage.waiting()
-    stage.clock.tick(SOON)
-    with browsing(stage, tmp_path) as made:
-        yield made
 
 
 # -- headers ----------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cpor.domain.vocabulary import Status, instant_text
-from cpor.ops.answers import Became, Listener, judged
+from cpor.ops.answers import Became, judged
 from cpor.ops.book import Claim
 from cpor.ops.checking import HeldAnswer, held_answers, pick_held, records
 from cpor.ops.checks import asked_for, evidence_lines, held_json, next_of, sentence
@@ -19,9 +19,8 @@ from schemas.audit import AnswerChecked
 from schemas.base import check
 from schemas.consent import Checked, Finding
 from tests.unit.consent.stage import PARTITION, Stage
+from tests.unit.ops.answering import MESSAGE, became_of
 from tests.unit.review.pipeline import of
-
-MESSAGE = "11111111-1111-4111-8111-111111111111"
 
 
 @pytest.fixture
@@ -38,14 +37,7 @@ def waiting(stage: Stage) -> list[HeldAnswer]:
 def put(stage: Stage, held: HeldAnswer, finding: Finding, message_id: str = MESSAGE) -> Became:
     """As `cpor consent review` writes it; what it hears."""
     outputs = records(held.claim.state, held.id, finding, "o-lind", "Called.", message_id, stage.clock.now(), PARTITION)
-    for output in outputs:
-        stage.broker.append(output)
-    stage.run()
-    listener = Listener(message_id, of("c"))
-    for topic in (Topic.CONSENT_EVENTS, Topic.CLAIM_EVENTS):
-        for record in stage.broker.records(topic):
-            listener(record)
-    return listener.became
+    return became_of(stage, outputs, message_id)
 
 
 def kinds(stage: Stage) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from cpor.domain.vocabulary import Instant, instant_text, parse_instant
-from cpor.ops.answers import Became, Listener, Taken, check_operator, judged, records
+from cpor.ops.answers import Became, Taken, check_operator, judged, records
 from cpor.ops.consent import Way, became_json, instant_of, sentence, standing_json, taken
 from cpor.ops.errors import NotReachable, Refused, WrongUse
 from cpor.ops.standing import TOPICS, Standing, standing_of, summary
@@ -18,24 +18,18 @@ from schemas.audit import AnswerRecorded
 from schemas.base import check
 from schemas.consent import Answer, AnswerChannel
 from tests.unit.consent.stage import GRACE, PARTITION, Stage
+from tests.unit.ops.answering import MESSAGE, became_of
 from tests.unit.review.pipeline import TENANT, of
 
 IN_2020 = parse_instant("2023-03-06T08:00:00Z")
-MESSAGE = "11111111-1111-4111-8111-111111111111"
 NO = Taken(Answer.DECLINE, AnswerChannel.PHONE, "o-lind", note="Called back.")
 YES = replace(NO, answer=Answer.AGREE)
 
 
 def put(stage: Stage, said: Taken, message_id: str = MESSAGE) -> Became:
     """As `cpor consent` writes it; what it hears."""
-    for output in records(of("c"), TENANT, said, message_id, stage.clock.now(), PARTITION):
-        stage.broker.append(output)
-    stage.run()
-    listener = Listener(message_id, of("c"))
-    for topic in (Topic.CONSENT_EVENTS, Topic.CLAIM_EVENTS):
-        for record in stage.broker.records(topic):
-            listener(record)
-    return listener.became
+    outputs = records(of("c"), TENANT, said, message_id, stage.clock.now(), PARTITION)
+    return became_of(stage, outputs, message_id)
 
 
 def standing(stage: Stage) -> Standing:
