@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +36,11 @@ class FieldErrors:
     errors: tuple[ShapeError, ...] = ()
     omitted: int = 0
     malformed: str | None = None
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The fields of the message that they are about, or lie in."""
+        return frozenset(top(each.field) for each in self.errors)
 
     @property
     def summary(self) -> str:
@@ -146,6 +152,11 @@ def path(location: tuple[int | str, ...]) -> str:
         else:
             text += f".{part}" if text else part
     return text[:LONGEST_FIELD]
+
+
+def top(field: str) -> str:
+    """The field of the message that a path such as `documents[2].sha256` begins with."""
+    return re.split(r"[.\[]", field, maxsplit=1)[0]
 
 
 def has_number_out_of_json(value: bytes) -> bool:

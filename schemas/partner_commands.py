@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError, SchemaValidator
+from pydantic_core import PydanticCustomError, SchemaValidator, from_json, to_json
 
 from cpor.domain.vocabulary import Acknowledgement, Code, CommandName, WithdrawReason
 from schemas.base import Message
@@ -129,6 +129,13 @@ class File(SentWholeForm, PartnerCommand):
     comment: OptionalText4000 = None
 
 
+class FilingPart(Edit):
+    """What is right of a create or a file that is wrong elsewhere; whatever is wrong is absent."""
+
+    documents: Annotated[tuple[InlineDocument, ...], Field(max_length=100)] = ()
+    acknowledgements: Acknowledgements = ()
+
+
 class Resubmit(PartnerCommand):
     """T10, D15."""
 
@@ -188,11 +195,15 @@ _CODES_OF_MISSING: Mapping[type[PartnerCommand], Mapping[str, Code]] = {
 
 @dataclass(frozen=True, slots=True)
 class WrongShape:
-    """Why a value is no such command. `code` is `malformed_json`, `invalid_fields` or `unknown_type`."""
+    """Why a value is no such command. `code` is `malformed_json`, `invalid_fields` or `unknown_type`.
+
+    `rest`: of a create or a file, what the rules can still be asked about.
+    """
 
     code: Code
     detail: str
     errors: FieldErrors = NO_ERRORS
+    rest: FilingPart | None = None
 
 
 def _validator(model: type[PartnerCommand]) -> SchemaValidator:
@@ -212,14 +223,26 @@ def parse_partner_command(ce_type: str | None, value: bytes | None) -> PartnerCo
     try:
         command: PartnerCommand = validator.validate_json(value or b"", extra="ignore")
     except ValidationError as error:
-        return _wrong_shape(error, _CODES_OF_MISSING.get(PARTNER_COMMANDS[ce_type or ""], {}))
+        return _wrong_shape(error, PARTNER_COMMANDS[ce_type or ""], value or b"")
     if value and has_number_out_of_json(value):
         return WrongShape(Code.MALFORMED_JSON, "The value is not JSON: NaN and Infinity are no numbers there.")
     return command
 
 
-def _wrong_shape(error: ValidationError, codes: Mapping[str, Code]) -> WrongShape:
-    errors = field_errors(error, codes)
+def _wrong_shape(error: ValidationError, model: type[PartnerCommand], value: bytes) -> WrongShape:
+    errors = field_errors(error, _CODES_OF_MISSING.get(model, {}))
     if errors.malformed is not None:
         return WrongShape(Code.MALFORMED_JSON, errors.malformed)
-    return WrongShape(Code.INVALID_FIELDS, errors.summary, errors)
+    rest = _rest(value, errors) if model in (Create, File) else None
+    return WrongShape(Code.INVALID_FIELDS, errors.summary, errors, rest)
+
+
+def _rest(value: bytes, errors: FieldErrors) -> FilingPart | None:
+    said = from_json(value)
+    if errors.omitted or not isinstance(said, dict):
+        return None
+    right = {name: said[name] for name in said.keys() & FilingPart.model_fields if name not in errors.fields}
+    try:
+        return FilingPart.model_validate_json(to_json({**right, "user": "-"}), extra="ignore")
+    except ValidationError:  # NaN, which is no JSON, is told when the rest is mended
+        return None

@@ -158,6 +158,14 @@ def check_revenue(policy: Policy, form: FormData) -> Iterator[FieldError]:
         yield from check_text(f"revenue.{name}", getattr(form.revenue, name), policy.texts.name)
 
 
+def check_acknowledgements(policy: Policy, given: tuple[str, ...]) -> Iterator[FieldError]:
+    """R28, D31: of a submission; exactly the edition's list, in any order."""
+    asked = policy.submission.acknowledgements
+    if sorted(given) != sorted(asked):
+        detail = f"Acknowledge exactly: {', '.join(asked)}." if asked else "This edition has no acknowledgements."
+        yield FieldError("acknowledgements", Code.ACKNOWLEDGEMENTS_INCOMPLETE, detail)
+
+
 #: In the order of the form (003's steps); each row names its source in its docstring.
 CHECKS: tuple[Check, ...] = (
     check_required,

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from cpor.domain.deciding.document_checks import check_coverage, check_present
 from cpor.domain.directory import check_location
-from cpor.domain.form import check_form
+from cpor.domain.form import check_acknowledgements, check_form
 from cpor.domain.model import FormData
-from cpor.domain.policy import edition_on, policy
+from cpor.domain.policy import Policy, edition_on, policy
 from cpor.domain.refusal import FieldError, shown
 from cpor.domain.texts import FARTHEST_ON, check_signed_on
-from cpor.domain.vocabulary import Code, Instant
+from cpor.domain.vocabulary import Code, CommandName, Instant
 from cpor.domain.wire import FORM_FIELDS, adapter
 from cpor.runtime.errors import Retry
-from schemas.partner_commands import Amend, Attach, Create, Edit, File, PartnerCommand, Reserve
+from schemas.errors import top
+from schemas.partner_commands import Amend, Attach, Create, Edit, File, FilingPart, PartnerCommand, Reserve
 from services.intake.case import Case
 from services.intake.poe.check import DocumentVerdict
 from services.intake.poe.verdict import Refused
@@ -32,12 +34,15 @@ def check_where(case: Case) -> Iterator[FieldError]:
 
 
 def check_whole_form(case: Case) -> Iterator[FieldError]:
-    """Under the edition of the day and place of receipt (D1); where the location is unknown, of the partner's own."""
-    entry, body = case.known_entry, case.body
-    place = entry.partner.location(getattr(body, "location_id", None)) or entry.partner
-    edition = edition_on(Instant(case.message.record.appended_at), place.timezone)
-    form: FormData = adapter(FormData).validate_python(body.model_dump(include=_FORM, exclude_unset=True))
-    yield from check_form(policy(edition), form)
+    form: FormData = adapter(FormData).validate_python(case.body.model_dump(include=_FORM, exclude_unset=True))
+    yield from check_form(_edition(case), form)
+
+
+def _edition(case: Case) -> Policy:
+    """That of the day and place of receipt (D1); where the location is unknown, of the partner's own."""
+    partner = case.known_entry.partner
+    place = partner.location(getattr(case.body, "location_id", None)) or partner
+    return policy(edition_on(Instant(case.message.record.appended_at), place.timezone))
 
 
 def check_signatures(case: Case) -> Iterator[FieldError]:
@@ -138,4 +143,23 @@ def field_errors(case: Case) -> tuple[FieldError, ...]:
     judges = _CHECKS_OF.get(type(case.body))
     if judges is None:
         return ()
-    return tuple(error for judge in judges for error in judge(case))
+    errors = tuple(error for judge in judges for error in judge(case))
+    return (*errors, *_told_besides(case)) if errors else ()
+
+
+def errors_of_rest(case: Case, wrong: frozenset[str]) -> tuple[FieldError, ...]:
+    """What the rules say of the rest of a form; `wrong` are the fields whose shape is."""
+    found = (*check_where(case), *check_whole_form(case), *_told_besides(case))
+    return tuple(each for each in found if top(each.field) not in wrong)
+
+
+def _told_besides(case: Case) -> Iterator[FieldError]:
+    """What review would refuse a filing for, where it is refused before: a partner hears of all at once."""
+    body = case.body
+    if case.command is not CommandName.FILE or not isinstance(body, File | FilingPart):
+        return
+    rules = _edition(case)
+    yield from check_acknowledgements(rules, body.acknowledgements)
+    yield from check_present(len(body.documents))
+    for n, each in enumerate(body.documents):
+        yield from check_coverage(rules, body.solution_area, each.covers, f"documents[{n}].covers")

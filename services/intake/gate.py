@@ -16,7 +16,7 @@ from cpor.domain.result import Refused, refused, refused_for
 from cpor.domain.vocabulary import Code
 from schemas.partner_commands import Create, Edit, File, WrongShape
 from services.intake.case import Case
-from services.intake.fields import field_errors
+from services.intake.fields import errors_of_rest, field_errors
 from services.intake.message import LARGEST_MESSAGE, Message
 
 # --- Before a message has an identity: who is refused here owns no message id -------------------------------------
@@ -164,9 +164,12 @@ def turned_away(message: Message) -> tuple[EntranceCheck, Refused] | None:
     return None
 
 
-def misshapen(shape: WrongShape) -> Refused:
-    """JSON of no known type, or with fields that are missing or wrong."""
+def misshapen(shape: WrongShape, rest: Case | None) -> Refused:
+    """JSON of no known type, or with fields that are missing or wrong; `rest`: what is right of a form."""
     errors = tuple(FieldError(each.field, each.code, each.detail) for each in shape.errors.errors)
+    others = () if rest is None else errors_of_rest(rest, shape.errors.fields)
+    if others:
+        return refused_for((*errors, *others))
     if len({each.code for each in errors}) == 1:
         return Refused(errors[0].code, shape.detail, errors)
     return Refused(shape.code, shape.detail, errors)

@@ -71,7 +71,7 @@ class DocumentRules:
             limit = self.policy.texts.description
             yield from check_text(f"{path}description", data.description, limit, multiline=True)
         yield from check_signed_on(f"{path}customer_signed_on", data.customer_signed_on, self.received_at, *self.zones)
-        yield from self._coverage_errors(data.covers, f"{path}covers")
+        yield from check_coverage(self.policy, self.area, data.covers, f"{path}covers")
 
     def _size_errors(self, size: int, field: str) -> Iterator[FieldError]:
         limit = self.policy.documents.max_bytes
@@ -80,9 +80,19 @@ class DocumentRules:
         if size > limit:
             yield FieldError(field, Code.DOCUMENT_TOO_LARGE, f"The file is larger than {limit // 2**20} MiB.")
 
-    def _coverage_errors(self, covers: tuple[str, ...], field: str) -> Iterator[FieldError]:
-        known = self.policy.catalogue[self.area] if self.area else covers
-        for index, code in enumerate(covers):
-            if code not in known:
-                detail = f"{shown(code)} is no workload or product of the claim's area."
-                yield FieldError(f"{field}[{index}]", Code.WORKLOAD_NOT_IN_AREA, detail)
+
+def check_present(number: int) -> Iterator[FieldError]:
+    """R23, R24: of the documents of a submission."""
+    if number == 0:
+        yield FieldError("documents", Code.POE_MISSING, "Attach at least one proof of execution.")
+
+
+def check_coverage(
+    policy: Policy, area: SolutionArea | None, covers: tuple[str, ...], field: str
+) -> Iterator[FieldError]:
+    """R26: what a document is said to cover must be of the area."""
+    known = policy.catalogue[area] if area else covers
+    for index, code in enumerate(covers):
+        if code not in known:
+            detail = f"{shown(code)} is no workload or product of the claim's area."
+            yield FieldError(f"{field}[{index}]", Code.WORKLOAD_NOT_IN_AREA, detail)

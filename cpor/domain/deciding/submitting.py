@@ -10,12 +10,12 @@ from cpor.domain.deciding.checks import fact_errors, filled_in, own_errors
 from cpor.domain.deciding.competing import flag_competition
 from cpor.domain.deciding.desk import Desk
 from cpor.domain.deciding.dialogue import full_refusal, optional_text_errors
-from cpor.domain.deciding.document_checks import DocumentRules
+from cpor.domain.deciding.document_checks import DocumentRules, check_present
 from cpor.domain.deciding.documents import document_of, signing_zones
 from cpor.domain.deciding.drafting import begin_errors, begun, edition_of, known_partner
 from cpor.domain.events import Drafted, Filed, Resubmitted, Submitted
 from cpor.domain.evolve import evolve
-from cpor.domain.form import as_data, check_form
+from cpor.domain.form import as_data, check_acknowledgements, check_form
 from cpor.domain.model import ClaimState
 from cpor.domain.policy import Notice, Policy, policy
 from cpor.domain.reference import Partner
@@ -31,7 +31,7 @@ def submit(desk: Desk, data: SubmitClaim) -> Refused | None:
     """T3."""
     whole = filled_in(desk, desk.claim)
     errors = [
-        *_acknowledgement_errors(desk.policy, data.acknowledgements),
+        *check_acknowledgements(desk.policy, data.acknowledgements),
         *_claim_errors(desk, whole),
     ]
     if errors:
@@ -75,7 +75,7 @@ def _file_errors(desk: Desk, rules: Policy, partner: Partner, data: FileClaim) -
     judged = DocumentRules(rules, data.form.solution_area, desk.context.received_at, zones)
     return [
         *judged.attach_errors((), data.documents, "documents"),
-        *_acknowledgement_errors(rules, data.acknowledgements),
+        *check_acknowledgements(rules, data.acknowledgements),
         *optional_text_errors(rules.comments, data.comment, "comment"),
     ]
 
@@ -146,27 +146,11 @@ def _new_subscription(desk: Desk, whole: ClaimState) -> SubscriptionId | None:
     return found if found != desk.claim.form.subscription_id else None
 
 
-def _acknowledgement_errors(rules: Policy, given: tuple[str, ...]) -> list[FieldError]:
-    """R28, D31: exactly the edition's list, in any order."""
-    asked = rules.submission.acknowledgements
-    if sorted(given) == sorted(asked):
-        return []
-    detail = f"Acknowledge exactly: {', '.join(asked)}." if asked else "This edition has no acknowledgements."
-    return [FieldError("acknowledgements", Code.ACKNOWLEDGEMENTS_INCOMPLETE, detail)]
-
-
 def _claim_errors(desk: Desk, claim: ClaimState) -> list[FieldError]:
     """What a claim must be to stand before a reviewer, whichever way it comes there."""
     return [
         *check_form(policy(claim.policy), as_data(claim.form, claim.personal)),
         *fact_errors(desk, claim),
-        *_poe_errors(claim),
+        *check_present(len(claim.documents)),
         *own_errors(desk, claim),
     ]
-
-
-def _poe_errors(claim: ClaimState) -> list[FieldError]:
-    """R23, R24."""
-    if claim.documents:
-        return []
-    return [FieldError("documents", Code.POE_MISSING, "Attach at least one proof of execution.")]

@@ -198,6 +198,50 @@ def test_all_fields_of_the_wrong_shape_are_told_at_once() -> None:
     assert {field for field, _ in codes(output)} == {"tenant_id", "workloads", "user"}
 
 
+def test_a_field_of_the_wrong_shape_hides_no_error_of_another() -> None:
+    contact = {"name": "", "title": "CIO", "email": "nobody"}
+    bad = {**CREATE, "customer_contact": contact, "partner_role": "usage_recognition", "workloads": ["teams", "sales"]}
+    output = Desk().send(CommandName.CREATE, {**bad, "location_id": "1", "domain": None, "engagement": "Surface"})
+    assert receipt(output).code is Code.INVALID_FIELDS
+    assert codes(output) == [
+        ("customer_contact.name", "invalid_fields"),
+        ("customer_contact.email", "invalid_fields"),
+        ("location_id", "location_unknown"),
+        ("partner_role", "role_not_in_area"),
+        ("engagement", "not_a_cpor_engagement"),
+        ("workloads[1]", "workload_not_in_area"),
+    ]
+
+
+def test_a_field_of_the_wrong_shape_is_told_once() -> None:
+    for wrong in ({"workloads": []}, {"tenant_id": "x"}, {"workloads": ["teams", 5]}, {"partner_contact": None}):
+        assert len(codes(Desk().send(CommandName.CREATE, {**CREATE, **wrong}))) == 1
+
+
+def test_a_value_that_is_no_object_or_wrong_in_too_many_places_is_answered_for_that_alone() -> None:
+    assert codes(Desk().send(CommandName.CREATE, [])) == [("", "invalid_fields")]
+    bad = {**CREATE, "location_id": "1", "workloads": [1] * 400}
+    assert {code for _, code in codes(Desk().send(CommandName.CREATE, bad))} == {"invalid_fields"}
+
+
+def test_a_misshapen_form_of_a_partner_without_an_entry_is_answered_by_its_shape() -> None:
+    output = Desk(directory=None).send(CommandName.CREATE, {**CREATE, "tenant_id": "x", "location_id": "1"})
+    assert codes(output) == [("tenant_id", "invalid_fields")]
+
+
+@pytest.mark.rule("R28", "R23", "R26")
+@pytest.mark.parametrize("wrong", [{"workloads": ["sales"]}, {"claim_name": ""}], ids=["a rule", "a shape"])
+def test_a_filing_that_is_refused_anyway_is_told_all_that_its_submission_lacks(wrong: dict[str, Any]) -> None:
+    covering = {**FILE, "covers": ["teams", "sales"]}
+    output = Desk().send(CommandName.FILE, filing(covering, **wrong, acknowledgements=[]))
+    assert codes(output)[1:] == [
+        ("acknowledgements", "acknowledgements_incomplete"),
+        ("documents[0].covers[1]", "workload_not_in_area"),
+    ]
+    bare = Desk().send(CommandName.FILE, filing(**wrong))
+    assert codes(bare)[1:] == [("documents", "poe_missing")]
+
+
 def test_more_than_a_hundred_errors_are_counted_and_cut() -> None:
     found = receipt(Desk().send(CommandName.CREATE, {**CREATE, "workloads": [1] * 400}))
     assert (len(found.errors), found.errors_omitted) == (100, 300)
