@@ -117,6 +117,12 @@ def _clocks(event: Event) -> list[str]:
     return [f"{each['clock']} until {moment_text(each['due'])}" for each in event.get("clocks_started", ())]
 
 
+def _filled_in(event: Event, inside: bool) -> list[str]:
+    """D11: to the partner by its last four characters."""
+    found = event.get("subscription_id")
+    return [f"subscription_id: – → {found if inside else f'…{found[-4:]}'}"] if found else []
+
+
 def _removed(event: Event, inside: bool) -> list[str]:
     return [f"document {event['document_id']} removed"]
 
@@ -170,6 +176,9 @@ def _unit(unit: str) -> str:
 
 
 _OWN: Mapping[EventName, Callable[[Event, bool], list[str]]] = {
+    EventName.FILED: _filled_in,
+    EventName.SUBMITTED: _filled_in,
+    EventName.RESUBMITTED: _filled_in,
     EventName.DOCUMENT_REMOVED: _removed,
     EventName.COMMAND_REFUSED: _refused,
     EventName.COMPETITION_FLAGGED: _competing,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from cpor.domain import commands as cmd
@@ -20,8 +22,8 @@ from cpor.domain.vocabulary import (
 from cpor.domain.wire import encode
 from cpor.ops.history import Entry, entry_of
 from cpor.runtime.record import Record
-from tests.unit.domain.claims import EXAMPLES, World, in_status, usage_form
-from tests.unit.domain.rules.editions import IN_BOTH, standing
+from tests.unit.domain.claims import EXAMPLES, SUBSCRIPTION, World, in_status, usage_form
+from tests.unit.domain.rules.editions import IN_BOTH, advisor, standing, world_of
 
 
 def record(name: EventName, value: bytes) -> Record:
@@ -125,6 +127,16 @@ def test_what_customer_and_incentive_systems_decided_is_told_and_not_only_that_t
     assert "the customer agreed" in told[1]
     assert told[2:4] == [("eligible",), ("earned 12.50 EUR for 2024-03",)]
     assert {"reason customer_declined", "no longer holds workload/teams"} <= set(told[4])
+
+
+@pytest.mark.rule("R43", "D11", edition="P2020")
+def test_a_subscription_that_was_filled_in_is_told_and_to_the_partner_by_its_last_four_characters() -> None:
+    world = world_of(Edition.P2020)
+    world.filed("c", form=replace(advisor(Edition.P2020), subscription_id=None))
+    assert world.claim("c").subscription_filled_in
+    assert f"subscription_id: – → {SUBSCRIPTION}" in story(world)[0].changes
+    assert f"subscription_id: – → …{SUBSCRIPTION[-4:]}" in story(world, inside=False)[0].changes
+    assert SUBSCRIPTION not in str(story(world, inside=False))
 
 
 def test_a_refused_command_is_seen_inside_only() -> None:
