@@ -94,7 +94,7 @@ def test_the_last_workload_stays_whatever_else_is_wrong_with_an_edit() -> None:
     }
 
 
-@pytest.mark.rule("D6", "D31", "R13", edition="P2020")
+@pytest.mark.rule("D6", "D31", edition="P2020")
 def test_2020_an_opt_out_in_an_edit_of_a_draft_is_not_offered_as_in_a_create() -> None:
     world = in_status(Status.DRAFT, UNDER_P2020)
     no = world.give("c", cmd.EditClaim(form=FormData(incentive_opt_out=True), given=("incentive_opt_out",)))
