@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -22,6 +23,8 @@ BYTE_ORDER_MARK = "\ufeff"
 #: What makes a spreadsheet take a cell for a formula; the wide forms are taken so in East Asian locales.
 FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 CONTROLS = ("\t", "\r", "\n")
+#: Where a semicolon stands between cells, as in German Excel, one cell of ours may be several, or rows.
+_LATER_CELL = re.compile(rf'(?<=[;\t\r\n])([\s"]*)(?=[{"".join(map(re.escape, FORMULA))}])')
 STDOUT = Path("-")
 
 
@@ -63,14 +66,15 @@ def _csv_line(cells: Sequence[str]) -> str:
 
 
 def cell(value: Any) -> str:
-    """A value as the list shows it, with a quote in front where a spreadsheet would take it for a formula."""
+    """A value as the list shows it, with a quote in front of what a spreadsheet would take for a formula."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     text = ", ".join(value) if isinstance(value, list) else str(value)
     risky = text.lstrip().startswith(FORMULA) or text.startswith(CONTROLS)
-    return f"'{text}" if risky else text
+    safe = _LATER_CELL.sub(r"\1'", text)
+    return f"'{safe}" if risky else safe
 
 
 def write_lines(lines: Iterable[str], output: Path | None = None, told: Callable[[], None] = lambda: None) -> None:

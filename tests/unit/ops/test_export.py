@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -30,16 +31,23 @@ def read_csv(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
-@pytest.mark.parametrize("risky", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1", "＝1", "＠x"])
+@pytest.mark.parametrize("risky", ["=1+1", "+1", "-1", "@SUM(A1)", "\t1", "\r1", "\n1", "  =1", "＝1", "＠x"])
 def test_a_cell_that_a_spreadsheet_would_run_is_text(risky: str) -> None:
     assert cell(risky) == f"'{risky}"
 
 
-@given(st.text())
+@pytest.mark.parametrize("between", [";", "; ", "\n", "\t", ';"'])
+def test_a_formula_behind_what_another_country_puts_between_cells_is_text(between: str) -> None:
+    assert cell(f"Teams{between}=1+1") == f"Teams{between}'=1+1"
+
+
+@given(st.text(st.one_of(st.sampled_from(';,"\n =+'), st.characters())))
 def test_no_text_leaves_as_a_formula_and_harmless_text_is_left_alone(text: str) -> None:
     shown = cell(text)
     assert not shown.startswith((*FORMULA, *CONTROLS))
-    assert shown.removeprefix("'") == text.removeprefix("'")
+    assert not any(each.strip('" ').startswith(FORMULA) for each in re.split(r"[;\t\r\n]", shown)[1:])
+    assert shown.replace("'", "") == text.replace("'", "")
+    assert shown == text or text.startswith(CONTROLS) or any(each in text for each in FORMULA)
 
 
 @pytest.mark.rule("R53")
