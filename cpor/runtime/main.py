@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -134,7 +134,10 @@ def _rounds(build: Callable[[Settings], Processor], settings: Settings, health: 
         watchdog.alive()
         garbage.pace()
 
-    worker = Worker(build(settings), transport, engines, clock, settings.slot, health=health, alive=alive)
+    processor = build(settings)
+    with closing(transport.admin()) as admin:
+        settings.check_partitions(admin.partition_counts(), processor.slots_topic)
+    worker = Worker(processor, transport, engines, clock, settings.slot, health=health, alive=alive)
     garbage.take_over()
     log.info("started", data=str(settings.home))
     worker.run(stopping)

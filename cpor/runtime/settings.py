@@ -11,6 +11,7 @@ from pathlib import Path
 from cpor.runtime.clock import Clock, SystemClock, TestClock
 from cpor.runtime.errors import Misconfigured
 from cpor.runtime.health import EVERY_SECONDS, EVERY_SECONDS_TESTED, Health
+from cpor.runtime.topics import FIXED_TOPICS, Count
 from cpor.runtime.transport.kafka import SESSION_TIMEOUT_MS, TRANSACTION_TIMEOUT_MS
 
 #: Partitions embedded; production has 48 and 24 (contract §1).
@@ -107,6 +108,21 @@ class Settings:
     def counts(self) -> dict[str, int]:
         """Partitions by kind of topic, for `Admin.create`."""
         return {"claims": self.claims_partitions, "partners": self.partners_partitions, "one": 1}
+
+    def check_partitions(self, there: Mapping[str, int], slots_topic: str) -> None:
+        """Raises Misconfigured where a worker on these slots would reckon with other numbers than its topics have: a
+        tenant's records would lie in two partitions, and two partners could hold one unit.
+        """
+        kinds = {spec.name: spec.count for spec in FIXED_TOPICS}
+        for topic, kind in kinds.items():
+            told = self.counts()[kind]
+            if kind in (Count.CLAIMS, kinds.get(slots_topic)) and there.get(topic, told) != told:
+                raise Misconfigured(
+                    f"CPOR_{kind.name}_PARTITIONS is not the number that the topics have",
+                    told=told,
+                    topic=topic,
+                    there=there[topic],
+                )
 
 
 def with_secrets(environment: Mapping[str, str]) -> dict[str, str]:

@@ -21,6 +21,7 @@ from cpor.runtime.holds import Holds
 from cpor.runtime.processor import Nothing
 from cpor.runtime.record import Output, Record, TopicPartition
 from cpor.runtime.settings import Settings
+from cpor.runtime.topics import FIXED_TOPICS, Topic
 from cpor.runtime.transport.memory import MemoryBroker, MemoryReader
 from cpor.runtime.watchdog import Watchdog
 
@@ -114,6 +115,25 @@ def test_a_missing_bootstrap_is_named() -> None:
 def test_a_setting_that_is_no_number_is_named(value: str) -> None:
     with pytest.raises(Misconfigured, match="CPOR_CLAIMS_PARTITIONS"):
         Settings.read("review", [], ENOUGH | {"CPOR_CLAIMS_PARTITIONS": value})
+
+
+@pytest.mark.parametrize(
+    ("slots", "wrong", "named"),
+    [
+        (Topic.REVIEW_SLOTS, {Topic.CLAIM_EVENTS: 48}, "CPOR_CLAIMS_PARTITIONS.*cpor.claims.events"),
+        (Topic.INTAKE_SLOTS, {Topic.CLAIM_COMMANDS: 9}, "CPOR_CLAIMS_PARTITIONS.*cpor.claims.commands"),
+        (Topic.INTAKE_SLOTS, {Topic.INTAKE_SLOTS: 24}, "CPOR_PARTNERS_PARTITIONS.*cpor.intake.slots"),
+    ],
+)
+def test_a_worker_that_reckons_with_another_number_of_partitions_than_there_are_is_refused(
+    slots: Topic, wrong: dict[str, int], named: str
+) -> None:
+    """Its records of a tenant would lie beside those of the others, in a partition that knows nothing of them."""
+    settings = Settings.read("review", [], ENOUGH)
+    there = {spec.name: settings.counts()[spec.count] for spec in FIXED_TOPICS}
+    settings.check_partitions(there, slots)
+    with pytest.raises(Misconfigured, match=named):
+        settings.check_partitions(there | wrong, slots)
 
 
 def test_a_process_without_settings_ends_with_a_message() -> None:
