@@ -11,7 +11,7 @@ from cpor.domain.policy import policy
 from cpor.domain.vocabulary import ConsentOutcome, Instant, InstantField, Status, TenantId
 from schemas.consent import Answer, AnswerChannel, Checked, Doubt, Finding, Response
 from schemas.envelope import Envelope, passed_traceparent
-from services.consent.case import MOST_HELD, Case, HeldAnswer, link_counted
+from services.consent.case import MOST_HELD, Case, HeldAnswer, link_counted, noes_alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +186,10 @@ def _too_many(case: Case, said: Given, at: Instant) -> bool:
 
 
 def _agrees_again(case: Case, said: Given, at: Instant) -> bool:
+    """A yes ends a suspension, but for that of a no that is being checked."""
     agrees = said.answer == Answer.AGREE and not _unchecked(said)
-    return agrees and (case.agreed or case.legacy) and case.stage != ConsentStage.SUSPENDED
+    ends_nothing = case.stage != ConsentStage.SUSPENDED or bool(noes_alone(case).checks)
+    return agrees and (case.agreed or case.legacy) and ends_nothing
 
 
 Rule = Callable[[Case, Given, Instant], bool]

@@ -41,6 +41,7 @@ class Shown:
     may_agree: bool
     too_late: bool
     limited: bool
+    no_checked: bool
     until: Until | None
     official: datetime | None
     zone: str
@@ -63,6 +64,7 @@ def shown(known: Known, where: Standing, speech: Speech) -> Shown:
         may_agree=where.may_agree,
         too_late=where.too_late,
         limited=where.limited,
+        no_checked=where.no_checked,
         until=None if where.until is None else until(where.until, zone),
         official=None if official is None else local(official, zone),
         zone=zone,

@@ -11,7 +11,7 @@ from cpor.domain.policy import EarlyDecline, policy
 from cpor.domain.vocabulary import Instant, Status
 from schemas.consent import AGREED, DECLINED, HELD, IGNORED, Answer, AnswerChannel
 from services.consent.answers import Effect, Given, Unchanged, Verdict, judge
-from services.consent.case import Case
+from services.consent.case import Case, noes_alone
 from services.consent.page.knowledge import AnswerKnown, Known
 from services.consent.tokens import About
 
@@ -58,7 +58,8 @@ _OF_STAGES = {
 class Standing:
     """`answer` and `answered_at` belong to `heard`. `decline`, `agree`: what each button would come to now.
 
-    `limited`: the customer's days to decline are numbered (D4); `until`: the end of the wait that runs or ran, ms.
+    `limited`: the customer's days to decline are numbered (D4); `until`: the end of the wait that runs or ran, ms;
+    `no_checked`: a no waits for its check, which a yes does not spare it (D9).
     """
 
     heard: Heard
@@ -69,6 +70,7 @@ class Standing:
     agree: Verdict
     limited: bool
     until: int | None
+    no_checked: bool
 
     @property
     def may_decline(self) -> bool:
@@ -115,6 +117,7 @@ def standing_of(known: Known, about: About, now: int) -> Standing:
         _would(case, about, Answer.AGREE, now),
         policy(case.policy).consent.decline_days is not None,
         until,
+        bool(noes_alone(case).checks),
     )
 
 

@@ -165,6 +165,20 @@ def test_the_customer_s_own_press_of_the_button_settles_what_was_held(browser: B
     assert "You have declined" in words(page)
 
 
+@pytest.mark.rule("D9", "D20")
+def test_a_no_that_is_checked_stays_so_after_a_yes_by_the_button_and_the_page_says_so(browser: Browser) -> None:
+    held = browser.presses(browser.opens(lang="en"), "decline", form="")
+    assert "If you decline now with the button below, that counts and no check is needed." in words(held)
+    assert "the check goes on in any case" in words(held)
+    page = browser.presses(held, "agree")
+    assert "An answer is being checked" in words(page)
+    assert buttons(page) == ["decline"]
+    assert browser.presses(page, "agree").status_code == 200
+    assert browser.stage.outcomes() == ["suspended", "agreed", "suspended"]
+    browser.presses(page, "decline")
+    assert browser.stage.claim().status == Status.REJECTED
+
+
 def test_what_was_held_and_dismissed_is_no_longer_shown(browser: Browser) -> None:
     browser.presses(browser.opens(lang="en"), "decline", form="")
     held = [each.header("ce_id") for each in browser.stage.broker.records(Topic.CONSENT_RESPONSES)][-1]
