@@ -12,6 +12,7 @@ from typing import Any
 
 from cpor.domain import events as ev
 from cpor.domain.calendar import add_days, end_of_day, local_date
+from cpor.domain.facts import last_day
 from cpor.domain.policy import policy
 from cpor.domain.vocabulary import Instant, Status
 from cpor.runtime.processor import Context, Timer
@@ -54,16 +55,15 @@ def _look_next(context: Context, row: ClaimRow, at: Instant) -> None:
 
 
 def _next_look(row: ClaimRow, end: date | None, at: Instant) -> Instant | None:
-    """The day after which the notice is due, for subscriptions a week from now at the latest; None: nothing to await.
+    """The day after which the notice is due, a week from now at the latest; None: nothing to await.
 
-    Looks happen at the end of a local day; an imported association's end never moves.
+    Looks happen at the end of a local day.
     """
-    today = local_date(at, row.zone)
-    notice = None if end is None or end == row.told_end else max(add_days(end, -_notice_days(row) - 1), today)
-    if row.legacy:
-        return None if notice is None or end is None or today > end else end_of_day(notice, row.zone)
     if row.form.subscription_id is None:
         return None
+    today = local_date(at, row.zone)
+    told = end is None or end == row.told_end or today > end
+    notice = None if end is None or told else max(add_days(end, -_notice_days(row) - 1), today)
     weekly = add_days(today, LOOK_AGAIN)
     return end_of_day(weekly if notice is None else min(notice, weekly), row.zone)
 
@@ -73,12 +73,11 @@ def _holds(row: ClaimRow) -> bool:
 
 
 def _known_end(context: Context, row: ClaimRow) -> date | None:
-    if row.legacy:
-        return row.ends_on
+    """The one that comes first: an imported association's own last day, or its subscription's."""
     if row.form.subscription_id is None:
         return None
     subscription: Any = context.get(SUBSCRIPTIONS, row.form.subscription_id.encode())
-    return subscription.ends_on if subscription is not None else None
+    return last_day(row.ends_on, subscription)
 
 
 def _notice_days(row: ClaimRow) -> int:
