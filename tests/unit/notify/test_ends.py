@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from cpor.domain import ids
@@ -16,7 +18,7 @@ def imported(ends_on: str | None) -> Stage:
     stage = Stage()
     legacy = {"partner_id": "P-1", "location_id": "4711001", "tenant_id": TENANT, "subscription_id": SUBSCRIPTION}
     ref = ids.legacy_reference(TENANT, SubscriptionId(SUBSCRIPTION), PartnerRole.USAGE_RECOGNITION)
-    role = {"partner_role": "usage_recognition", "ends_on": ends_on}
+    role: dict[str, Any] = {"partner_role": "usage_recognition", "ends_on": ends_on}
     stage.inside(ref, CommandName.OPS_IMPORT_LEGACY, actor=OPERATOR, **legacy, **role)
     stage.tell()
     assert stage.kinds() == []
