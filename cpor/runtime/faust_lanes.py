@@ -13,6 +13,9 @@ from cpor.runtime.record import Record, TopicPartition
 WAITING = 4
 #: How often a worker that may begin nothing asks whether it may again, seconds.
 ASK_AGAIN = 0.05
+#: How far records may be taken up beyond the oldest one of their partition that is not done, in offsets: what its next
+#: owner reads again must not be more than can be looked up.
+REACH = 400
 Key = tuple[TopicPartition, bytes | None]
 
 
@@ -93,10 +96,12 @@ class Lanes:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def put(self, record: Record) -> None:
-        """Returns as soon as there is room for it. One that is not in flight, or no longer, is left out; so is one that
-        comes while work is given up: it would overtake what was.
+        """Returns as soon as there is room for it, within reach of the oldest that is not done. One that is not in
+        flight, or no longer, is left out; so is one that comes while work is given up: it would overtake what was.
         """
         before = self._given_up
+        while before == self._given_up and not self._is_in_reach(record):
+            await asyncio.sleep(ASK_AGAIN)
         await self._room.acquire()
         if self._closed or before != self._given_up:
             self._room.release()
@@ -109,6 +114,10 @@ class Lanes:
         task = asyncio.create_task(self._run(key))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def _is_in_reach(self, record: Record) -> bool:
+        oldest = self._flights.position(record.tp)
+        return oldest is None or record.offset - oldest <= REACH
 
     async def _run(self, key: Key) -> None:
         waiting = self._waiting[key]

@@ -14,7 +14,8 @@ from cpor.runtime.record import Record
 from schemas.envelope import read_envelope
 from schemas.mail import BOUNCED, DELIVERED, SUPERSEDED
 
-#: Entries that are looked at in a partition: far more than anybody tells between two commits of its position.
+#: Entries that are looked at in a partition: more than are told, of both topics of mails, of what lies beyond its
+#: committed positions (`faust_lanes.REACH`).
 NEWEST = 1_000
 #: No attempt is needed after this one.
 LAST = 1 << 30

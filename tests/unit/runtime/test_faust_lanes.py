@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from cpor.runtime.faust_lanes import WAITING, Flights, Lanes, Lease
+from cpor.runtime.faust_lanes import REACH, WAITING, Flights, Lanes, Lease
 from cpor.runtime.record import Record, TopicPartition
 
 PLACE = TopicPartition("t", 0)
@@ -106,6 +106,37 @@ def test_who_puts_waits_when_there_is_no_room() -> None:
         await scene.let(*range(WAITING))
 
     play(1, story)
+
+
+def test_one_slow_record_is_not_overtaken_by_more_than_can_be_looked_up_after_a_kill() -> None:
+    """All that was done beyond it is read again by its partition's next owner."""
+
+    async def story(scene: Scene) -> None:
+        await scene.put(record(0, b"slow"), record(REACH, b"a"), record(REACH + 7, b"b", partition=1))
+        more = asyncio.create_task(scene.put(record(REACH + 1, b"c")))
+        await scene.let(REACH, REACH + 7)
+        assert scene.began == [0, REACH, REACH + 7]
+        assert not more.done()
+        await scene.let(0)
+        await more
+        assert scene.began[-1] == REACH + 1
+        await scene.let(REACH + 1)
+
+    play(4, story)
+
+
+def test_what_waits_to_be_within_reach_is_given_up_with_the_rest() -> None:
+    async def story(scene: Scene) -> None:
+        await scene.put(record(0, b"slow"))
+        more = asyncio.create_task(scene.put(record(REACH + 1, b"c")))
+        await breathe()
+        ending = asyncio.create_task(scene.lanes.give_up(5))
+        await more
+        await scene.let(0)
+        await ending
+        assert scene.began == [0]
+
+    play(4, story)
 
 
 def test_no_position_passes_what_is_in_flight_however_the_others_end() -> None:
