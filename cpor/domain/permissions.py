@@ -84,7 +84,7 @@ def may(
 
 
 def may_ever(user: User, command: CommandName) -> bool:
-    """Whether some claim exists on which the user's role may give `command`: what can be told without the claim."""
+    """D14: whether the user's role may give `command` on some claim: what can be told without the claim."""
     row = PERMISSIONS.get(command)
     return row is not None and user.role in (*row.on_draft, *row.later)
 
@@ -95,7 +95,7 @@ def may_see(user: User, location: LocationId) -> bool:
 
 
 def covers(user: User, location: LocationId) -> bool:
-    """Whether a location is among the user's; a user without a list has them all."""
+    """D14: whether a location is among the user's; a user without a list has them all."""
     return user.locations is None or location in user.locations
 
 

@@ -19,7 +19,7 @@ from cpor.domain.vocabulary import Code
 
 
 def fact_errors(desk: Desk, claim: ClaimState) -> tuple[FieldError, ...]:
-    """Every fact that speaks against the claim now: warnings on a draft, errors from submission on."""
+    """Every fact that speaks against the claim now: warnings on a draft (T1), errors from submission on (T3)."""
     known, partner = desk.facts, desk.facts.partner
     if (refusal := check_partner(partner)) or partner is None:
         return (FieldError("partner_id", refusal.code, refusal.detail),) if refusal else ()

@@ -56,7 +56,7 @@ def incumbents_refusal(desk: Desk, displaces: tuple[ClaimId, ...]) -> Refused | 
 
 
 def in_the_way(desk: Desk) -> tuple[ClaimState, ...]:
-    """Claims of other partners that hold what the command's claim asks for."""
+    """Claims of other partners that hold what the command's claim asks for (D17)."""
     claim = desk.claim
     return incumbents(claim.partner_id, units_of(claim.policy, claim.form), desk.others)
 
@@ -68,7 +68,7 @@ def replaced(desk: Desk) -> tuple[ClaimState, ...]:
 
 
 def clear_the_way(desk: Desk) -> tuple[ClaimId, ...]:
-    """Ends what stands in the way of an approval, before it: one unit never has two holders.
+    """Ends what stands in the way of an approval, before it: one unit never has two holders (R20, D17).
 
     Returns the incumbent claims displaced.
     """
@@ -99,7 +99,7 @@ def end_association(
     reason: AssociationEndReason,
     ends_on: date | None = None,
 ) -> ClaimState:
-    """Units lost without a change of status; the consent wait ends with the last of them."""
+    """Units lost without a change of status (D16, D17); the consent wait ends with the last of them."""
     assert claim.approval is not None, "only an approved claim holds units"
     none_left = len(units) == len(claim.units)
     waits = claim.clock(Clock.CONSENT_WAIT) is not None

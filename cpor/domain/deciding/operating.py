@@ -61,7 +61,7 @@ def park(desk: Desk, data: ParkClaim) -> Ignored | None:
 
 
 def unpark(desk: Desk, data: UnparkClaim) -> Ignored | None:
-    """The claim stays parked while another of its letters is not dealt with."""
+    """The claim stays parked while another of its letters is not dealt with (architecture §3)."""
     settled = [each for each in desk.claim.letters if each in data.letters]
     if not settled:
         return Ignored("the claim is not parked for this letter")
