@@ -6,7 +6,7 @@ partners can come and go without a rebalance (P11). Ranges of slots are what the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 import structlog
 
@@ -17,12 +17,15 @@ from cpor.runtime.restore import Feed, Origin, Restorer, feeds_of
 from cpor.runtime.store.engine import Engines
 from cpor.runtime.store.rows import Rows
 from cpor.runtime.task import Task
+from cpor.runtime.topics import MIB
 from cpor.runtime.transport.port import Admin, Membership, Reader, Token
 
 log = structlog.get_logger("cpor.runtime")
 
 PARKED_TABLE = "parked"
 GLOBAL = "global"
+#: Decoded rows that all slots of a process keep together, bytes of either generation: see `RowCache`.
+CACHED = 64 * MIB
 
 
 class Assignment:
@@ -174,12 +177,13 @@ class Assignment:
         own = self.tasks[slot].rows
         return all(next(own.all(table.name), None) is None for table in self._state_tables())
 
-    def _restore(self, slots: Iterable[int]) -> None:
+    def _restore(self, slots: Collection[int]) -> None:
         processor = self._processor
         state: list[Feed] = []
         tables: list[Feed] = []
         for slot in slots:
             rows = self._rows(slot)
+            rows.hold(CACHED // len(slots))
             self.tasks[slot] = Task(slot, rows, self._global, processor.timers_topic)
             for feed in feeds_of(rows, slot, processor.timers_topic):
                 own = feed.table is None or isinstance(feed.table, StateTable)

@@ -75,7 +75,7 @@ class RowCache:
     Two generations: what was used since the younger one began is kept when the elder one is let go.
     """
 
-    #: Of one generation of one store; a process has a store for each slot.
+    #: Of one generation, where nobody says otherwise; a process has a store for each slot.
     BYTES = 8 * MIB
     #: What a row costs beside its bytes.
     EACH = 200
@@ -84,6 +84,7 @@ class RowCache:
         self._young: dict[Place, tuple[Any, int]] = {}
         self._old: dict[Place, tuple[Any, int]] = {}
         self._bytes = 0
+        self.most = self.BYTES
 
     def get(self, place: Place) -> Any:
         found = self._young.get(place)
@@ -95,7 +96,7 @@ class RowCache:
         return found[0]
 
     def put(self, place: Place, row: Any, size: int) -> None:
-        if self._bytes > self.BYTES:
+        if self._bytes > self.most:
             self._young, self._old, self._bytes = {}, self._young, 0
         before = self._young.get(place)
         self._bytes += size + self.EACH if before is None else size - before[1]
@@ -120,6 +121,10 @@ class Rows:
         }
         self._cache = RowCache()
         self._vacant: dict[str, bool] = {}
+
+    def hold(self, most: int) -> None:
+        """Keep no more than `most` bytes (of either generation) of decoded rows."""
+        self._cache.most = most
 
     def get(self, table: str, key: bytes) -> Any | None:
         """The committed row or None."""

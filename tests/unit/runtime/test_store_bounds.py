@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from cpor.runtime.assignment import CACHED
 from cpor.runtime.errors import Stop
 from cpor.runtime.processor import StateTable
 from cpor.runtime.store.engine import MemoryEngine, RocksEngines
 from cpor.runtime.store.rows import ABSENT, RowCache, Rows, row_key
+from tests.unit.runtime.pipeline import SLOTS, Pipeline
 
 
 def manifest(store: Path) -> Path:
@@ -71,6 +73,20 @@ def test_decoded_rows_are_kept_up_to_a_number_of_bytes_and_not_of_rows() -> None
     assert held_bytes(cache) <= 2 * RowCache.BYTES + 2 * 40_000
     assert cache.get(("claims", b"1999")) == 1999
     assert cache.get(("claims", b"0")) is ABSENT
+
+
+@pytest.mark.parametrize("members", [1, 2])
+def test_what_the_slots_of_a_process_keep_decoded_is_bounded_for_them_together(members: int) -> None:
+    """In production a process may own 48 slots, or one."""
+    pipeline = Pipeline()
+    workers = [pipeline.worker(str(n)) for n in range(members)]
+    for _ in range(2):
+        for each in workers:
+            each.step()
+    for each in workers:
+        tasks = each.assignment.tasks.values()
+        assert len(tasks) == SLOTS // members
+        assert sum(task.rows._cache.most for task in tasks) == CACHED
 
 
 def test_a_row_in_use_stays_while_others_come_and_go() -> None:
