@@ -29,7 +29,7 @@ def check_facts(
     location: Location,
     at: Instant,
 ) -> tuple[FieldError, ...]:
-    """Every fact that speaks against the claim at `at`.
+    """Every fact that speaks against the claim at `at` (R9, R18, R19).
 
     `subscriptions` are those known of the form's tenant, and the named one if it is known at all.
     """
@@ -123,7 +123,7 @@ def _check_state(policy: Policy, one: Subscription, at: Instant, zone: str) -> I
 
 
 def has_ended(one: Subscription, today: date) -> bool:
-    """A state that was not updated is no excuse: the dates are judged too, but for grace, which follows the end."""
+    """R18: a state that was not updated is no excuse: the dates are judged too, but for grace, which follows it."""
     passed = one.ends_on is not None and one.ends_on < today and one.state is not SubscriptionState.GRACE
     return one.state is SubscriptionState.ENDED or passed
 
@@ -141,7 +141,7 @@ def over_since(imported: date | None, one: Subscription | None, today: date) -> 
 
 
 def last_day(imported: date | None, one: Subscription | None) -> date | None:
-    """The day after which time alone ends an association as things stand; None where only news can."""
+    """The day after which time alone ends an association as things stand (T19, D23); None where only news can."""
     ends = one.ends_on if one is not None and one.state is not SubscriptionState.GRACE else None
     return min((each for each in (imported, ends) if each is not None), default=None)
 
@@ -158,7 +158,7 @@ def _unknown(policy: Policy, subscription_id: SubscriptionId) -> FieldError:
         detail = f"{shown(subscription_id)} is not a subscription id (a UUID in lower case)."
         return _fault(Code.NOT_A_SUBSCRIPTION_ID, detail)
     lag = policy.facts.provisioning_lag_days
-    detail = f"{shown(subscription_id)} is not known; a new one takes up to {lag} days to appear."
+    detail = f"{shown(subscription_id)} is not known of this tenant; a new one takes up to {lag} days to appear."
     return _fault(Code.SUBSCRIPTION_UNKNOWN, detail)
 
 

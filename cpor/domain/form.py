@@ -95,7 +95,7 @@ def check_not_asked(policy: Policy, form: FormData) -> Iterator[FieldError]:
 def check_role(policy: Policy, form: FormData) -> Iterator[FieldError]:
     """R8: the role must be one of the area's."""
     if form.solution_area and form.partner_role and _row(policy, form) is None:
-        detail = f"{form.partner_role.value} is no role of {form.solution_area.value}."
+        detail = f"{shown(form.partner_role.value)} is no role of {form.solution_area.value}."
         yield FieldError("partner_role", Code.ROLE_NOT_IN_AREA, detail)
 
 
@@ -127,7 +127,7 @@ def check_workloads(policy: Policy, form: FormData) -> Iterator[FieldError]:
 
 
 def check_names(policy: Policy, form: FormData) -> Iterator[FieldError]:
-    """The claim's name, and ids that are no facts but shapes."""
+    """R6: the claim's name, and ids that are no facts but shapes."""
     limits = policy.texts
     if form.claim_name is not None:
         yield from check_text("claim_name", form.claim_name, limits.claim_name)

@@ -77,7 +77,7 @@ def edit(desk: Desk, data: EditClaim) -> Refused | None:
     """T2, T4, D6. A field that is given as it already stands is no edit."""
     claim = desk.claim
     old = as_data(claim.form, claim.personal)
-    changed = tuple(name for name in data.given if _differs(desk.policy, name, old, data.form))
+    changed = tuple(name for name in data.given if _differs(desk, name, old, data.form))
     errors = _barred(desk, data.form, changed)
     wanted = tuple(name for name in changed if name not in {each.field for each in errors})
     new = replace(old, **{name: getattr(data.form, name) for name in wanted})
@@ -93,9 +93,13 @@ def edit(desk: Desk, data: EditClaim) -> Refused | None:
     return None
 
 
-def _differs(rules: Policy, name: str, old: FormData, new: FormData) -> bool:
-    """The engagement follows from area and role: left out, or under another of its names, it is the same (A20)."""
-    given = getattr(new, name)
+def _differs(desk: Desk, name: str, old: FormData, new: FormData) -> bool:
+    """The engagement follows from area and role: left out, or under another of its names, it is the same (A20). So is
+    a subscription that was filled in for a partner which still names none (D11).
+    """
+    given, rules = getattr(new, name), desk.policy
+    if name == "subscription_id" and given is None:
+        return old.subscription_id is not None and not desk.claim.subscription_filled_in
     if name != "engagement" or old.solution_area is None or old.partner_role is None:
         return bool(given != getattr(old, name))
     return given is not None and rules.role_row(old.solution_area, old.partner_role) not in rules.rows_named(given)
@@ -159,7 +163,7 @@ def _barred(desk: Desk, given: FormData, changed: tuple[str, ...]) -> list[Field
 
 
 def _not_editable(name: str, status: Status) -> FieldError:
-    return FieldError(name, Code.EDIT_NOT_ALLOWED, f"{name} cannot be changed while the claim is {status.value}.")
+    return FieldError(name, Code.EDIT_NOT_ALLOWED, f"cannot be changed while the claim is {status.value}.")
 
 
 def known_partner(desk: Desk) -> Partner:

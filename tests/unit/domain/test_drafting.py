@@ -13,7 +13,17 @@ from cpor.domain.knowledge import Facts
 from cpor.domain.model import CustomerContact, FormData, TechnicalContact
 from cpor.domain.result import Accepted, Refused
 from cpor.domain.vocabulary import Code, CommandName, Edition, LocationId, Status, TenantId, parse_instant
-from tests.unit.domain.claims import CUSTOMER, EXAMPLES, UNDER_P2020, World, in_status, partner, usage_form
+from tests.unit.domain.claims import (
+    CUSTOMER,
+    EXAMPLES,
+    SUBSCRIPTION,
+    UNDER_P2020,
+    World,
+    in_status,
+    partner,
+    sales_form,
+    usage_form,
+)
 
 CONTACT = CustomerContact("Ken Abe", "CFO", "ken@contoso.example", "ja")
 
@@ -110,3 +120,23 @@ def test_since_2023_a_technical_contact_in_an_edit_of_a_draft_is_not_asked_for_a
     assert isinstance(no, Refused)
     assert no.code == Code.INVALID_FIELDS
     assert no.detail == "technical_contact is not asked for this claim."
+
+
+@pytest.mark.rule("D6", "D11", edition="P2020")
+def test_2020_a_form_that_still_names_no_subscription_changes_nothing_about_the_one_filled_in() -> None:
+    world = World(UNDER_P2020)
+    contact = TechnicalContact("Ken Abe", "ken@contoso.example")
+    world.under_review("c", form=replace(sales_form(), subscription_id=None, technical_contact=contact))
+    world.must("c", EXAMPLES[CommandName.REVIEW_REQUEST_INFORMATION])
+    again = FormData(subscription_id=None, workloads=("sales", "power_bi"))
+    claim = world.must("c", cmd.EditClaim(form=again, given=("subscription_id", "workloads")))
+    assert (claim.form.subscription_id, claim.form.workloads) == (SUBSCRIPTION, ("sales", "power_bi"))
+
+
+def test_a_subscription_that_the_partner_named_is_not_taken_away_after_submission() -> None:
+    world = World()
+    world.under_review("c", form=sales_form())
+    world.must("c", EXAMPLES[CommandName.REVIEW_REQUEST_INFORMATION])
+    no = world.give("c", cmd.EditClaim(form=FormData(subscription_id=None), given=("subscription_id",)))
+    assert isinstance(no, Refused)
+    assert no.detail == "subscription_id cannot be changed while the claim is partner_action_required."
