@@ -8,14 +8,13 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import docker
 from docker.errors import DockerException, NotFound
 from testcontainers.core.container import DockerContainer
 
 from cpor.devstack.endpoints import Endpoints, record_of
+from cpor.devstack.entered import Entered
 from cpor.devstack.errors import PlatformError
 from cpor.devstack.files import write_atomic
 from cpor.devstack.jars import Progress
@@ -33,7 +32,7 @@ KAFKA_DATA, S3_DATA = "/var/lib/kafka/data", "/data"
 S3_COMMAND = f"mini -dir={S3_DATA} -ip.bind=0.0.0.0 -master.telemetry=false -admin.ui=false -webdav=false"
 
 
-class ContainerStack:
+class ContainerStack(Entered):
     """As `Stack`, over containers whose ports are published on the loopback interface only.
 
     With `keep` their data lies in volumes that a later start on the same directory finds again; without, the
@@ -46,15 +45,6 @@ class ContainerStack:
         self._progress = progress
         self._keep = keep
         self._open = ExitStack()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def start(self) -> None:
         try:

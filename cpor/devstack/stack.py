@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from cpor.devstack.endpoints import Endpoints, record_of
+from cpor.devstack.entered import Entered
 from cpor.devstack.jars import Progress
 from cpor.devstack.kafka import Kafka
 from cpor.devstack.process import ProcessTable
@@ -19,7 +18,7 @@ def silent(_: str) -> None:
     """Progress for those who do not want to hear of it."""
 
 
-class Stack:
+class Stack(Entered):
     """One instance's Kafka and S3, the only one on its data directory.
 
     Use it as a context manager, or `start` and `stop`. What it starts dies with this process, however that
@@ -33,15 +32,6 @@ class Stack:
         self._processes = ProcessTable(self.data_dir)
         self._kafka = Kafka(self.data_dir / "kafka", self._processes, progress) if kafka else None
         self._s3 = Seaweed(self.data_dir / "s3", self._processes) if s3 else None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def start(self) -> None:
         self._processes.open()

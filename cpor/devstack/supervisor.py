@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from cpor.devstack.backoff import BackOff, Restart, after_exit
+from cpor.devstack.entered import Entered
 from cpor.devstack.process import Child, ProcessTable
 
 TICK_SECONDS = 0.05
@@ -57,7 +56,7 @@ class WorkerStatus:
     log: Path
 
 
-class Supervisor:
+class Supervisor(Entered):
     """Runs workers until it is stopped; they die with this process, however that ends.
 
     A context manager. It holds `<data>/workers` (`DataDirInUse` when another supervisor does), ends left-overs
@@ -73,15 +72,6 @@ class Supervisor:
         self._workers = {spec.name: _Worker(spec, data / "logs" / f"{spec.name}.log") for spec in workers}
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def start(self) -> None:
         """Start all workers and return at once; `states` tells how they do."""

@@ -19,7 +19,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "cpor.deadlines.slots": (NONE, "nothing, ever: deadlines' group joins it"),
     "cpor.deadlines.state": ("claim id @tenant", "the clocks of a claim, and what of them is still to be told"),
     "cpor.consent.state": ("claim id @tenant", "what consent knows of a claim: wait, newest notice, tokens that count"),
-    "cpor.consent.timers": ("claim, clock, start, rung", "consent's durable timers; answers until they are judged"),
+    "cpor.consent.timers": ("claim, clock, start, rung", "durable timers of consent; answers until they are judged"),
     "cpor.notify.slots": (NONE, "nothing, ever: notify's group joins it"),
     "cpor.notify.state": ("claim id @tenant", "what notify remembers of a claim"),
     "cpor.notify.outbox": ("mail id @tenant", "mails on their way; tombstone when delivered, bounced or taken back"),
@@ -30,7 +30,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
 OWN_WORDS: Mapping[str, tuple[str, str]] = {
     "slots": (NONE, "nothing, ever: {service}'s group joins it"),
     "parked": ("what orders records", "keys that wait behind a dead letter"),
-    "timers": ("claim, clock, start, rung", "{service}'s durable timers"),
+    "timers": ("claim, clock, start, rung", "durable timers of {service}"),
     "state": ("{service}'s own", "what {service} remembers"),
 }
 COUNTS: Mapping[Count, str] = {Count.CLAIMS: "N", Count.PARTNERS: "P", Count.ONE: "1"}
