@@ -10,7 +10,7 @@ from cpor.domain.directory import read_partner
 from cpor.domain.model import ClaimState
 from cpor.domain.permissions import may_see
 from cpor.domain.reference import Partner, User
-from cpor.domain.vocabulary import Code, UserId
+from cpor.domain.vocabulary import Clock, Code, UserId
 from cpor.domain.wire import decode_state
 from cpor.ops.errors import NotReachable, Refused, WrongUse
 from cpor.ops.instance import Instance
@@ -21,15 +21,21 @@ from schemas.reference import Customer
 
 #: So much of a claim id must be given for the claim to be found by its beginning.
 SHORTEST_PREFIX = 6
+#: Clocks whose end closes an action and nothing waits for: one that has run out no longer runs (T17).
+CLOSING = (Clock.DISPUTE_WINDOW,)
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A claim and its customer's name, as somebody sees it: `inside` is False for a partner's user (D30)."""
+    """A claim and its customer's name, as somebody sees it: `inside` is False for a partner's user (D30).
+
+    `now`: ms since the epoch, by the instance's clock, when it was read.
+    """
 
     state: ClaimState
     customer_name: str | None
     inside: bool = True
+    now: int = 0
 
     @property
     def claim_id(self) -> str:
@@ -37,9 +43,9 @@ class Claim:
 
     @property
     def next_due(self) -> int | None:
-        """The soonest clock that runs, also when it has run out."""
-        due = self.state.due()
-        return due[0].due if due else None
+        """The soonest clock that runs, also when it has run out and somebody is late."""
+        due = (each.due for each in self.state.due() if each.clock not in CLOSING or each.due > self.now)
+        return next(due, None)
 
     @property
     def subscription(self) -> str | None:
@@ -101,13 +107,13 @@ def read_claims(
     counts = partition_counts(instance.transport)
     if Topic.CLAIM_STATE not in counts:
         raise NotReachable("the instance has no topics yet: start its workers with `cpor up`")
-    names = _customer_names(instance, counts)
+    names, now = _customer_names(instance, counts), instance.clock.now()
     rows = newest_rows(instance.transport, Topic.CLAIM_STATE, counts).values()
     seen = []
     for number, row in enumerate(rows, start=1):
         state = decode_state(row.value or b"")
         if viewer.sees(state):
-            seen.append(Claim(state, names.get(state.form.tenant_id), viewer.inside))
+            seen.append(Claim(state, names.get(state.form.tenant_id), viewer.inside, now))
         told(number, len(rows))
     return sorted(seen, key=lambda claim: (claim.state.origin.created_at, claim.claim_id))
 

@@ -10,9 +10,9 @@ from cpor.domain.calendar import DayUnit
 from cpor.domain.clocks import calendar_of
 from cpor.domain.model import RunningClock
 from cpor.domain.policy import policy
-from cpor.domain.vocabulary import Clock, Instant, instant_text
+from cpor.domain.vocabulary import Instant, instant_text
 from cpor.ops import screen
-from cpor.ops.book import Claim
+from cpor.ops.book import CLOSING, Claim
 from cpor.ops.deadline_words import due_text, local_moment, offset_text
 from cpor.ops.queue import FAR
 from cpor.runtime.record import Record
@@ -22,9 +22,6 @@ from schemas.deadlines import MISSED, REMINDER, DeadlineEvent
 
 #: Rungs of a reminder (contract §5): half of the time is over; one business day is left before the last.
 RUNGS: Mapping[int, str] = {0: "half time", 1: "last day"}
-#: Clocks whose end closes an action and nothing waits for: one that has run out no longer runs (T17).
-CLOSING = (Clock.DISPUTE_WINDOW,)
-
 #: Claim, clock, and the event that started it.
 Key = tuple[str, str, int]
 

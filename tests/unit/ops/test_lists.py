@@ -76,6 +76,17 @@ def test_due_before_looks_at_the_next_clock_and_skips_claims_without_one(several
     ]
 
 
+@pytest.mark.rule("R54", "T17")
+def test_a_dispute_window_that_has_closed_is_no_deadline_and_a_late_reviewer_still_is() -> None:
+    rejected, late = claim(in_status(Status.REJECTED).claim("c")), claim(in_status(Status.UNDER_REVIEW).claim("c"))
+    until = rejected.next_due
+    assert until is not None
+    assert replace(rejected, now=until - 1).next_due == until
+    assert replace(rejected, now=until).next_due is None
+    assert late.next_due is not None
+    assert replace(late, now=late.next_due).next_due == late.next_due
+
+
 NOTHING = {"status": None, "area": None, "engagement": None, "due_before": None}
 
 
