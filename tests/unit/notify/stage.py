@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
 from typing import Any
 
 from cpor.domain import ids
@@ -42,6 +44,13 @@ class Stage(Pipeline):
         """Let notify catch up."""
         while self.notify.step():
             pass
+
+    def tell_until(self, done: Callable[[], bool]) -> None:
+        """Let notify go on until then: what it waits for is looked at again after a while of real time."""
+        until = time.monotonic() + 10
+        while not done():
+            assert time.monotonic() < until
+            self.notify.step()
 
     # -- played by the tests ------------------------------------------------------------------------------------------
 

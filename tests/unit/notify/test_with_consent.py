@@ -18,7 +18,6 @@ from services.consent.worker import Consent
 from services.notify.delivery import told
 from services.notify.smtp import Outcome, Result
 from tests.unit.notify.stage import Stage
-from tests.unit.notify.test_telling import wait_until
 from tests.unit.review.pipeline import DAY_MS, OPERATOR, N
 
 EAGER = Limits(poll_ms=0, idle_seconds=0, gate_seconds=0, pause_seconds=0)
@@ -164,7 +163,7 @@ def test_a_notice_that_comes_back_after_the_wait_is_a_task_whichever_notify_read
         for record in life.broker.records(topic):
             if record not in late:
                 notify.broker.append(Output(topic, record.partition, record.key, record.value, list(record.headers)))
-    wait_until(notify, lambda: len(notify.notices()) == 2)
+    notify.tell_until(lambda: len(notify.notices()) == 2)
     notify.comes_back()
     notify.tell()
     assert notify.tasks() == []
