@@ -69,7 +69,7 @@ class Receipt(Message):
     errors_omitted: WholeNumber = 0
     warnings: tuple[FieldProblem, ...] = ()
     status: Status | None = None
-    """The claim's, after this message; null where no claim is."""
+    """The claim's, after this message; null where no claim is, or where the answer needed no look at it."""
     due: tuple[Due, ...] = ()
     upload: Upload | None = None
     """On `cpor.poe.reserve.v1` only."""
