@@ -86,6 +86,12 @@ def rejected_digests(
     return frozenset(document.sha256 for each in closed for document in each.documents)
 
 
+def own_held(partner: PartnerId, role: PartnerRole, units: tuple[UnitId, ...], others: Iterable[ClaimState]) -> bool:
+    """D10: whether a claim of the partner's own, an imported one too, holds one of these units in this role."""
+    mine = (each for each in others if each.partner_id == partner and each.form.partner_role == role)
+    return any(overlap(units, each.units) for each in mine)
+
+
 def own_legacy(state: ClaimState, units: tuple[UnitId, ...], others: Iterable[ClaimState]) -> tuple[ClaimState, ...]:
     """Legacy associations of the partner's own that an approval replaces (D23)."""
     mine = (each for each in others if each.partner_id == state.partner_id and each.origin.legacy)

@@ -25,7 +25,7 @@ from cpor.domain.model import ClaimForm, ClaimState, Reason
 from cpor.domain.policy import Policy, edition_on, policy
 from cpor.domain.reference import Location
 from cpor.domain.result import Held, Ignored, Refused, refused, refused_for
-from cpor.domain.units import incumbents, units_of
+from cpor.domain.units import incumbents, own_held, units_of
 from cpor.domain.vocabulary import (
     ActorKind,
     AssociationEndReason,
@@ -142,6 +142,8 @@ def _import(desk: Desk, data: ImportLegacy, rules: Policy, place: Location, enga
         return Refused(Code.INVALID_FIELDS, "claim_id does not follow from the partner and the claim reference.")
     if incumbents(data.partner_id, units, desk.others):
         return Refused(Code.ALREADY_CLAIMED, "Another partner holds this subscription.")
+    if own_held(data.partner_id, data.partner_role, units, desk.others):
+        return Refused(Code.ALREADY_CLAIMED, "The partner holds this subscription in this role already.")
     subscription = desk.facts.subscriptions.get(data.subscription_id)
     calendar = business_calendar(place.country, place.region, place.timezone)
     context = desk.context

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from cpor.domain import commands as cmd
+from cpor.domain.associations import Association, associations_after
+from cpor.domain.handoff import HandoffType, handoffs
 from cpor.domain.model import ClaimState, FormData, TechnicalContact
 from cpor.domain.policy import Policy, policy
 from cpor.domain.result import Accepted, Decision, Refused
-from cpor.domain.vocabulary import Code, Edition, Instant, PartnerRole, Status
+from cpor.domain.vocabulary import Code, Edition, Instant, PartnerRole, Status, UnitId
 from tests.unit.domain.claims import MONDAY, UNDER_P2020, World, document, in_status, sales_form, usage_form
 
 BEGINS: dict[Edition, Instant] = {Edition.P2020: UNDER_P2020, Edition.P2023: MONDAY}
@@ -89,3 +91,12 @@ def named(decision: Decision) -> set[tuple[str, Code]]:
 def warned(decision: Decision) -> set[Code]:
     assert isinstance(decision, Accepted), decision
     return {each.code for each in decision.warnings}
+
+
+def record(world: World, unit: UnitId) -> Association | None:
+    return associations_after(unit, world.states.values())
+
+
+def handed(world: World) -> list[HandoffType]:
+    """Everything downstream has heard."""
+    return [each.type for event in world.log for each in handoffs(event, world.states[event.claim_id])]

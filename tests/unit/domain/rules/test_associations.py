@@ -8,7 +8,6 @@ from datetime import date
 import pytest
 
 from cpor.domain import commands as cmd
-from cpor.domain.associations import Association, associations_after
 from cpor.domain.deciding.competing import COMPETITION_COMMENT
 from cpor.domain.events import AssociationEnded, CompetitionFlagged, IncentiveResult, Rejected
 from cpor.domain.handoff import ApprovedClaim, Ended, HandoffType, Revoked, handoffs
@@ -23,30 +22,26 @@ from cpor.domain.vocabulary import (
     Edition,
     Incentive,
     IncentiveReason,
-    PartnerId,
     PartnerRole,
     RejectionReason,
     RevocationReason,
     Status,
-    UnitId,
 )
 from tests.unit.domain.claims import (
     EXAMPLES,
     INTUNE,
-    LOCATION,
     SALES,
     SALES_UNIT,
-    SUBSCRIPTION,
     TEAMS,
-    TENANT,
-    World,
     document,
 )
 from tests.unit.domain.rules.editions import (
     IN_BOTH,
     advisor,
     codes,
+    handed,
     is_2020,
+    record,
     standing,
     usage,
     world_of,
@@ -54,27 +49,6 @@ from tests.unit.domain.rules.editions import (
 
 LAST_DAY = date(2024, 6, 30)
 END = cmd.EndSubscription(ends_on=LAST_DAY)
-
-
-def record(world: World, unit: UnitId) -> Association | None:
-    return associations_after(unit, world.states.values())
-
-
-def handed(world: World) -> list[HandoffType]:
-    """Everything downstream has heard."""
-    return [each.type for event in world.log for each in handoffs(event, world.states[event.claim_id])]
-
-
-def legacy(world: World, by: str = "P-1", role: PartnerRole = PartnerRole.USAGE_RECOGNITION) -> None:
-    data = cmd.ImportLegacy(
-        partner_id=PartnerId(by),
-        location_id=LOCATION,
-        tenant_id=TENANT,
-        subscription_id=SUBSCRIPTION,
-        partner_role=role,
-        ends_on=LAST_DAY,
-    )
-    world.must("old", data, by)
 
 
 # -- usage data (R48) -------------------------------------------------------------------------------------------------
@@ -313,92 +287,6 @@ def test_a_result_that_the_incentive_systems_send_twice_counts_once(name: Comman
     assert isinstance(world.give("c", EXAMPLES[name], message_id="told"), Ignored)
     world.must("c", EXAMPLES[name], message_id="told anew")
     assert len([each for each in world.log if isinstance(each, IncentiveResult)]) == 2
-
-
-# -- from before (D23) ------------------------------------------------------------------------------------------------
-
-
-@IN_BOTH
-@pytest.mark.rule("D23", edition="both")
-def test_an_imported_association_needs_no_proof_asks_nobody_and_hands_nothing_off(edition: Edition) -> None:
-    world = world_of(edition)
-    legacy(world)
-    claim = world.claim("old")
-    assert (claim.status, claim.origin.legacy, claim.documents, claim.clocks) == (Status.APPROVED, True, (), ())
-    held = record(world, SALES_UNIT)
-    assert held is not None
-    assert held.ends_on == LAST_DAY
-    world.must("old", END)
-    assert (world.claim("old").units, handed(world)) == ((), [])
-
-
-@IN_BOTH
-@pytest.mark.rule("D23", edition="both")
-def test_the_same_partners_new_claim_competes_with_nothing_and_replaces_the_record(edition: Edition) -> None:
-    world = world_of(edition)
-    legacy(world)
-    claim = world.approved("new", form=advisor(edition))
-    (ended,) = [each for each in world.log if isinstance(each, AssociationEnded)]
-    assert (claim.competes_with, claim.units) == ((), (SALES_UNIT,))
-    assert (ended.reason, world.claim("old").status) == (AssociationEndReason.REASSOCIATED, Status.APPROVED)
-    assert handed(world) == [HandoffType.APPROVED]
-
-
-@IN_BOTH
-@pytest.mark.rule("D17", "D23", "T16a", edition="both")
-def test_an_imported_association_that_wins_its_dispute_stands_as_it_stood_and_asks_nobody(edition: Edition) -> None:
-    world = world_of(edition)
-    legacy(world)
-    old = world.claim("old").claim_id
-    rival = world.approved("b", "P-2", advisor(edition), doc=2, displaces=(old,))
-    world.must("old", document(9, "sales", "power_bi"))
-    world.must("old", EXAMPLES[CommandName.DISPUTE])
-    claim = world.must("old", cmd.ApproveClaim(displaces=(rival.claim_id,)))
-    assert (claim.status, claim.clocks, claim.approval and claim.approval.incentive) == (
-        Status.APPROVED,
-        (),
-        Incentive.NONE,
-    )
-    held = record(world, SALES_UNIT)
-    assert held is not None
-    assert (held.partner_id, held.official_from, held.ends_on) == ("P-1", world.now, LAST_DAY)
-    assert not any(handoffs(event, claim) for event in world.events[old])
-
-
-@pytest.mark.rule("D9", "D23", edition="P2020")
-def test_2020_an_approval_that_an_early_no_undoes_leaves_the_partner_what_it_had_before() -> None:
-    world = world_of(Edition.P2020)
-    legacy(world)
-    world.under_review("new", form=advisor(Edition.P2020))
-    world.must("new", EXAMPLES[CommandName.CONSENT_OUTCOME])
-    claim = world.must("new", cmd.ApproveClaim())
-    assert (claim.status, claim.has_reason(RejectionReason.CUSTOMER_DECLINED)) == (Status.REJECTED, True)
-    assert (world.claim("old").status, world.claim("old").units) == (Status.APPROVED, (SALES_UNIT,))
-
-
-@IN_BOTH
-@pytest.mark.rule("D23", edition="both")
-def test_what_another_partner_holds_cannot_be_imported_and_what_was_imported_is_an_incumbent(edition: Edition) -> None:
-    world = world_of(edition)
-    legacy(world, "P-2")
-    world.under_review("new", form=advisor(edition))
-    assert codes(world.give("new", cmd.ApproveClaim())) == {Code.INCUMBENTS_NOT_NAMED}
-    held = world_of(edition)
-    held.approved("c", form=advisor(edition))
-    data = EXAMPLES[CommandName.OPS_IMPORT_LEGACY]
-    assert isinstance(data, cmd.ImportLegacy)
-    again = held.give("old", replace(data, partner_id=PartnerId("P-2")), "P-2")
-    assert codes(again) == {Code.ALREADY_CLAIMED}
-
-
-@IN_BOTH
-@pytest.mark.rule("D23", "D8", edition="both")
-def test_an_imported_association_is_given_up_as_its_edition_has_it(edition: Edition) -> None:
-    world = world_of(edition)
-    legacy(world)
-    name = CommandName.WITHDRAW if is_2020(edition) else CommandName.DISASSOCIATE
-    assert world.must("old", EXAMPLES[name]).units == ()
-    assert handed(world) == []
 
 
 # -- disassociating (R51, T13) -----------------------------------------------------------------------------------------
