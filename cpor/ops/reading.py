@@ -89,13 +89,15 @@ class Follower:
         return self._reader.poll(timeout_ms, MAX_RECORDS)
 
     def await_one(self, wanted: Callable[[Record], T | None], seconds: float) -> T | None:
-        """The first answer that `wanted` gives; None when none came in time."""
+        """The answer that `wanted` gives, of those that come together the last; None when none came in time.
+
+        What one message brings about is one transaction: an approval that an early no undoes is followed by its end.
+        """
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            for record in self.poll():
-                found = wanted(record)
-                if found is not None:
-                    return found
+            found = [answer for record in self.poll() if (answer := wanted(record)) is not None]
+            if found:
+                return found[-1]
         return None
 
     def close(self) -> None:

@@ -7,14 +7,21 @@ from datetime import date, timedelta
 
 import pytest
 
+from cpor.domain import ids
 from cpor.domain.vocabulary import CommandName, Edition, EventName, Status, TenantId
 from cpor.ops.book import Claim
 from cpor.ops.errors import Refused, WrongUse
-from cpor.ops.inbox import Outcome, by_reviewer, judged, to_inbox
+from cpor.ops.inbox import Outcome, by_reviewer, judged, outcome_of, to_inbox
 from cpor.ops.queue import flags_of, is_old, queue_of
+from cpor.ops.reading import Follower
 from cpor.ops.review import needed, reasons
+from cpor.runtime.clock import ManualClock
+from cpor.runtime.record import TopicPartition
+from cpor.runtime.topics import Topic
+from cpor.runtime.transport.memory import MemoryTransport
 from tests.unit.domain.claims import TENANT, World, in_status, usage_form
 from tests.unit.domain.rules.editions import BEGINS, IN_BOTH
+from tests.unit.review.pipeline import N, Pipeline, of
 
 
 def test_the_queue_holds_what_waits_for_a_reviewer_and_nothing_else() -> None:
@@ -106,3 +113,19 @@ def test_a_refusal_is_raised_with_its_code_and_silence_is_not_taken_for_success(
         judged(None, 30)
     good = outcome(EventName.APPROVED, status="approved")
     assert judged(good, 1) is good
+
+
+@pytest.mark.rule("D9", edition="P2020")
+def test_2020_a_reviewer_whose_approval_an_early_no_undoes_is_told_of_the_end() -> None:
+    pipeline = Pipeline(clock=ManualClock(BEGINS[Edition.P2020]))
+    pipeline.submitted_2020()
+    pipeline.review("c", CommandName.REVIEW_START)
+    pipeline.inside("c", CommandName.CONSENT_OUTCOME, outcome="declined")
+    places = [TopicPartition(Topic.CLAIM_EVENTS, place) for place in range(N)]
+    follower = Follower(MemoryTransport(pipeline.broker), places)
+    events = pipeline.review("c", CommandName.REVIEW_APPROVE)
+    assert [each.NAME for each in events] == [EventName.APPROVED, EventName.REJECTED]
+    message_id = ids.name_id(f"tool/{pipeline.sent}")
+    told = follower.await_one(lambda record: outcome_of(record, message_id, of("c")), 5)
+    assert told is not None
+    assert (told.event, told.status) == (EventName.REJECTED, "rejected")
