@@ -20,7 +20,7 @@ from cpor.ops.export import write_lines
 from cpor.ops.fates import read_ledger
 from cpor.ops.filters import one_of
 from cpor.ops.instance import DEFAULT_DATA, AsJson, DataDir, Instance, find_instance
-from cpor.ops.letters import Letter, Wanted, letter_json, letters_of, pick, readable
+from cpor.ops.mail_list import ListedMail, Wanted, listed_mails, mail_json, pick, readable
 from cpor.ops.mail_preview import preview_mails
 from cpor.ops.mailbox import read_mails
 from schemas.mail import MailKind
@@ -56,30 +56,30 @@ def list_mails(
     """
     kinds = one_of(MailKind, kind, "--kind")
     instance = find_instance(data)
-    letters, claims = letters_here(instance, everything=everything), read_claims(instance)
-    found = Wanted(claim_named(claims, claim), to, kinds).select(letters)
+    mails, claims = mails_here(instance, everything=everything), read_claims(instance)
+    found = Wanted(claim_named(claims, claim), to, kinds).select(mails)
     refs = claim_refs(claims)
     shown = found[-limit:] if limit else found
     if as_json:
-        screen.print_json([letter_json(each) | {"claim_ref": refs.get(each.claim_id)} for each in shown])
+        screen.print_json([mail_json(each) | {"claim_ref": refs.get(each.claim_id)} for each in shown])
         return
     if shown:
         screen.out().print(mail_table(shown, refs, wide=screen.out().width >= WIDE))
-    screen.note(how_many(len(shown), len(letters), "mail"))
+    screen.note(how_many(len(shown), len(mails), "mail"))
 
 
-def letters_here(instance: Instance, *, everything: bool) -> list[Letter]:
+def mails_here(instance: Instance, *, everything: bool) -> list[ListedMail]:
     """What the mailboxes hold, each with its fate; with `everything`, or where nobody can look into them, also the rest
     of what was written.
     """
     seen = bool(instance.endpoints.mail_dir or instance.endpoints.mail_url)
     received = read_mails(instance) if seen else []
-    return letters_of(received, read_ledger(instance), unreceived=everything or not seen)
+    return listed_mails(received, read_ledger(instance), unreceived=everything or not seen)
 
 
-def mail_table(letters: Sequence[Letter], refs: Mapping[str, str], *, wide: bool) -> Table:
+def mail_table(mails: Sequence[ListedMail], refs: Mapping[str, str], *, wide: bool) -> Table:
     """One line a mail where there is room for it; else kind over claim, and address over subject."""
-    rows = [_row(each, refs) for each in letters]
+    rows = [_row(each, refs) for each in mails]
     if wide:
         return screen.table(
             None, ["#no.", "!time (UTC)", "!kind", "!claim", "!to", "subject", "what became of it"], rows
@@ -96,11 +96,11 @@ def _over(upper: str, lower: str) -> Text:
     return Text.assemble(upper, "\n", (lower, "dim"))
 
 
-def _row(letter: Letter, refs: Mapping[str, str]) -> list[Any]:
-    often = f", received {letter.deliveries}×" if letter.deliveries > 1 else ""
-    became = Text(f"{letter.fate.words}{often}", style=_STYLES.get(letter.fate.state, "yellow"))
-    claim = refs.get(letter.claim_id, letter.claim_id[:8])
-    return [letter.number, screen.moment(letter.time), letter.kind, claim, letter.to, letter.header("Subject"), became]
+def _row(listed: ListedMail, refs: Mapping[str, str]) -> list[Any]:
+    often = f", received {listed.deliveries}×" if listed.deliveries > 1 else ""
+    became = Text(f"{listed.fate.words}{often}", style=_STYLES.get(listed.fate.state, "yellow"))
+    claim = refs.get(listed.claim_id, listed.claim_id[:8])
+    return [listed.number, screen.moment(listed.time), listed.kind, claim, listed.to, listed.header("Subject"), became]
 
 
 @mail.command("show")
@@ -123,36 +123,36 @@ def show_mail(
     instance = find_instance(data)
     claims = read_claims(instance)
     wanted = Wanted(claim_named(claims, claim), to, kinds)
-    letter = pick(wanted.select(letters_here(instance, everything=which is not None)), which)
+    listed = pick(wanted.select(mails_here(instance, everything=which is not None)), which)
     if html is not None:
-        save_html(letter, html)
+        save_html(listed, html)
     elif raw:
-        sys.stdout.write(letter.raw())
+        sys.stdout.write(listed.raw())
     elif as_json:
-        told = letter_json(letter) | {"claim_ref": claim_refs(claims).get(letter.claim_id)}
-        screen.print_json(told | {"text": letter.body(), "html": letter.body("html")})
+        told = mail_json(listed) | {"claim_ref": claim_refs(claims).get(listed.claim_id)}
+        screen.print_json(told | {"text": listed.body(), "html": listed.body("html")})
     else:
-        show_letter(letter, claim_refs(claims))
+        show_listed(listed, claim_refs(claims))
 
 
-def show_letter(letter: Letter, refs: Mapping[str, str]) -> None:
-    about = [(name, letter.header(name)) for name in HEADERS]
-    known = "  ".join(each for each in (refs.get(letter.claim_id), letter.claim_id) if each)
-    rows = [*about, ("kind", letter.kind), ("claim", known)]
-    if letter.deliveries > 1:
-        rows.append(("received", f"{letter.deliveries} times, under the same Message-ID"))
-    rows += [("became", letter.fate.words), ("attempts", str(letter.fate.attempts)), ("reply", letter.fate.reply or "")]
+def show_listed(listed: ListedMail, refs: Mapping[str, str]) -> None:
+    about = [(name, listed.header(name)) for name in HEADERS]
+    known = "  ".join(each for each in (refs.get(listed.claim_id), listed.claim_id) if each)
+    rows = [*about, ("kind", listed.kind), ("claim", known)]
+    if listed.deliveries > 1:
+        rows.append(("received", f"{listed.deliveries} times, under the same Message-ID"))
+    rows += [("became", listed.fate.words), ("attempts", str(listed.fate.attempts)), ("reply", listed.fate.reply or "")]
     cells = [(Text(name, style="dim"), Text(value)) for name, value in rows if value]
-    screen.out().print(screen.table(f"Mail {letter.number or ''}".strip(), ["!", ""], cells, show_header=False))
-    screen.out().print(Text(readable(letter.body()) or "(no text)"), soft_wrap=True)  # a link stays whole
+    screen.out().print(screen.table(f"Mail {listed.number or ''}".strip(), ["!", ""], cells, show_header=False))
+    screen.out().print(Text(readable(listed.body()) or "(no text)"), soft_wrap=True)  # a link stays whole
 
 
-def save_html(letter: Letter, file: Path) -> None:
-    content = letter.body("html")
+def save_html(listed: ListedMail, file: Path) -> None:
+    content = listed.body("html")
     if not content:
         raise Refused("this mail has no HTML")
     write_lines([content], file)
-    screen.note(f"the HTML of mail {letter.number or letter.message_id} is in {file}")
+    screen.note(f"the HTML of mail {listed.number or listed.message_id} is in {file}")
 
 
 def claim_named(claims: Sequence[Claim], name: str | None) -> str | None:

@@ -13,10 +13,10 @@ from cpor.devstack.errors import PlatformError
 from cpor.ops import screen
 from cpor.ops.associations import end_associations, import_legacy
 from cpor.ops.catalogue import catalogue
-from cpor.ops.checks import review_answers
 from cpor.ops.claims import claims
 from cpor.ops.clock import clock
 from cpor.ops.consent import consent
+from cpor.ops.consent_review import review_answers
 from cpor.ops.deadline import deadline
 from cpor.ops.demo.command import demo
 from cpor.ops.doctor import doctor

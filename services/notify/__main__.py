@@ -6,14 +6,14 @@ import os
 
 from cpor.runtime.main import start
 from cpor.runtime.settings import Settings
-from services.notify import letters
+from services.notify import drafts
 from services.notify.worker import Notify
 
 
 def build(settings: Settings) -> Notify:
     """The processor of this process."""
     return Notify(
-        letters.Settings(
+        drafts.Settings(
             partitions=settings.claims_partitions,
             consent_url=os.environ.get("CPOR_CONSENT_URL", ""),
             operations=os.environ.get("CPOR_OPERATIONS_MAIL", ""),

@@ -17,7 +17,7 @@ from cpor.domain.policy import policy
 from cpor.domain.vocabulary import Instant, Status
 from cpor.runtime.processor import Context, Timer
 from services.notify.claim import ClaimRow
-from services.notify.letters import Draft, Settings, Told
+from services.notify.drafts import Draft, Settings, Told
 from services.notify.mails import mails_of_ending
 from services.notify.tables import CLAIMS, CUSTOMERS, PARTNERS, SUBSCRIPTIONS
 

@@ -17,8 +17,8 @@ from cpor.domain.vocabulary import Clock, Instant
 from cpor.words import Speech
 from schemas.mail import MailKind
 from services.notify.dates import Deadline
+from services.notify.drafts import Draft, Told
 from services.notify.foreign import Foreign
-from services.notify.letters import Draft, Told
 from services.notify.rendering import marks
 
 LENGTH = timedelta(hours=1)

@@ -22,7 +22,7 @@ from cpor.domain.vocabulary import (
 from schemas import consent, deadlines
 from schemas.consent import Notice
 from schemas.mail import Bounced, MailKind
-from services.notify.letters import Address, Draft, Told, said_by_others
+from services.notify.drafts import Address, Draft, Told, said_by_others
 from services.notify.returned import passed_unheard
 
 Drafts = Iterator[Draft]

@@ -14,8 +14,8 @@ from cpor.words import speak
 from schemas.base import read, write
 from schemas.envelope import Envelope, Header, headers
 from schemas.mail import ATTEMPT, BOUNCED, DEFERRED, DELIVERED, FIRST_AT, MAIL, Bounced, Deferred, Delivered, Mail
+from services.notify.drafts import Draft, Told
 from services.notify.ics import calendar_file
-from services.notify.letters import Draft, Told
 from services.notify.posted import Posted
 from services.notify.rendering import render
 from services.notify.tables import OUTBOX, SOURCE

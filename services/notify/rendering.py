@@ -25,8 +25,8 @@ from cpor.domain.policy import UnitKind, policy
 from cpor.words import ENGLISH, Speech, chain, speak
 from cpor.words.codes import ALL, REASONS
 from schemas.mail import Recipient
+from services.notify.drafts import Address, Draft, Told
 from services.notify.foreign import Foreign, cut, lines
-from services.notify.letters import Address, Draft, Told
 
 TEMPLATES = Path(__file__).parent / "templates"
 PARTS = ("subject.txt", "body.txt", "body.html")

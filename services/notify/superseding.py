@@ -20,7 +20,7 @@ from schemas.envelope import headers
 from schemas.mail import SUPERSEDED, Mail, MailKind, Recipient, Superseded, SupersededReason
 from services.notify import outbox
 from services.notify.claim import ClaimRow
-from services.notify.letters import Draft, Told
+from services.notify.drafts import Draft, Told
 from services.notify.mails import mails_of_event, mails_of_reminder
 from services.notify.posted import Posted
 from services.notify.tables import CLAIMS, OUTBOX, OUTBOX_OF_CLAIM, SOURCE

@@ -15,7 +15,7 @@ from schemas import consent, deadlines
 from schemas.base import M, read
 from schemas.envelope import SUBJECT, Envelope, read_envelope
 from services.notify import claim, ending, outbox, returned, superseding
-from services.notify.letters import Draft, Settings, Told
+from services.notify.drafts import Draft, Settings, Told
 from services.notify.mails import (
     mails_of_bounce,
     mails_of_consent,

@@ -13,8 +13,8 @@ from cpor.domain.directory import read_partner
 from cpor.domain.policy import policy
 from cpor.domain.reference import User
 from cpor.domain.vocabulary import MailWanted, UserRole, parse_instant
+from cpor.ops.checker.called_for import Expected, Identity, expected
 from cpor.ops.checker.findings import Finding, FindingCode, finding
-from cpor.ops.checker.letters import Expected, Identity, expected
 from cpor.ops.checker.log import NOTIFY
 from cpor.ops.checker.reading import History, Read, Reading
 from schemas.mail import SUPERSEDED, MailKind, Recipient

@@ -28,7 +28,7 @@ from cpor.domain.vocabulary import (
 from schemas import consent, deadlines
 from schemas.mail import Bounced, MailKind, Recipient
 from services.notify.claim import ClaimRow
-from services.notify.letters import Draft, Told
+from services.notify.drafts import Draft, Told
 from services.notify.mails import (
     Task,
     mails_of_bounce,

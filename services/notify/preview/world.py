@@ -28,7 +28,7 @@ from cpor.domain.vocabulary import (
     parse_instant,
 )
 from services.notify.claim import ClaimRow
-from services.notify.letters import Settings, Told
+from services.notify.drafts import Settings, Told
 
 AT = parse_instant("2024-03-04T08:00:00Z")
 DUE = parse_instant("2024-03-22T23:00:00Z")

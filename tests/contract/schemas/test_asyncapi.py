@@ -28,7 +28,7 @@ from services.consent.worker import Consent
 from services.deadlines.worker import Deadlines
 from services.intake.worker import Intake
 from services.notify import delivery
-from services.notify.letters import Settings
+from services.notify.drafts import Settings
 from services.notify.sent import SHAPE
 from services.notify.worker import Notify
 from services.review.worker import Review

@@ -35,7 +35,7 @@ from services.deadlines.worker import Deadlines
 from services.intake.results import forward_result
 from services.intake.worker import Intake
 from services.notify.delivery import Delivery
-from services.notify.letters import Settings
+from services.notify.drafts import Settings
 from services.notify.sent import SHAPE, fold
 from services.notify.worker import Notify
 from services.review.inbox import read_message

@@ -10,7 +10,7 @@ import pytest
 from cpor.domain import commands
 from cpor.domain.decide import HANDLERS
 from cpor.domain.vocabulary import Code, CommandName, Edition, Status
-from cpor.ops.checker.letters import OF_CLOCKS, OF_EVENTS, TASKS
+from cpor.ops.checker.called_for import OF_CLOCKS, OF_EVENTS, TASKS
 from cpor.ops.checker.lifecycle import STEPS
 from schemas.mail import MailKind, Recipient
 from tests.unit.docs.answers import answers_of

@@ -30,7 +30,7 @@ from services.deadlines.worker import Deadlines
 from services.intake.poe.limits import P2023
 from services.intake.worker import Intake
 from services.notify.delivery import told
-from services.notify.letters import Settings
+from services.notify.drafts import Settings
 from services.notify.smtp import Outcome, Result
 from services.notify.worker import Notify
 from services.review.worker import Review

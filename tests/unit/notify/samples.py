@@ -35,7 +35,7 @@ from cpor.domain.vocabulary import (
 from schemas import consent, deadlines
 from schemas.mail import Bounced, MailKind, Recipient
 from services.notify.claim import ClaimRow
-from services.notify.letters import Draft, Settings, Told
+from services.notify.drafts import Draft, Settings, Told
 from services.notify.mails import (
     mails_of_bounce,
     mails_of_consent,

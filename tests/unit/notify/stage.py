@@ -19,7 +19,7 @@ from schemas.base import check
 from schemas.envelope import headers, read_envelope
 from schemas.mail import DEFERRED, DELIVERED, AboutMail, Mail
 from schemas.updates import Update
-from services.notify.letters import Settings
+from services.notify.drafts import Settings
 from services.notify.worker import Notify
 from tests.unit.review.pipeline import TENANT, N, Pipeline, of
 

@@ -19,8 +19,8 @@ from icalendar import Calendar
 
 from cpor.words import LANGUAGES
 from schemas.mail import Mail
+from services.notify.drafts import Draft, Told
 from services.notify.foreign import Foreign, cut, lines, one_line
-from services.notify.letters import Draft, Told
 from services.notify.mime import message_bytes
 from services.notify.outbox import written
 from services.notify.preview.table import PREVIEWS

@@ -10,7 +10,7 @@ from cpor.domain.vocabulary import CommandName, Status
 from cpor.runtime.topics import Topic
 from schemas import consent
 from schemas.mail import BOUNCED, DELIVERED, MailKind
-from services.notify.letters import Settings
+from services.notify.drafts import Settings
 from tests.unit.notify.stage import SETTINGS, Stage
 from tests.unit.review.pipeline import N, directory_entry
 

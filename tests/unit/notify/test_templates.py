@@ -13,7 +13,7 @@ from cpor.domain.vocabulary import Edition, InformationReason, RejectionReason
 from cpor.words.codes import REASONS
 from schemas.mail import MailKind
 from services.notify.dates import deadline
-from services.notify.letters import Told
+from services.notify.drafts import Told
 from services.notify.rendering import TEMPLATES, environment, render, spoken
 from tests.unit.notify.samples import AT, DUE, Sample, samples
 

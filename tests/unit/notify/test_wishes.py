@@ -15,7 +15,7 @@ from cpor.runtime.topics import Topic
 from schemas.base import check
 from schemas.mail import CLASSES, MailKind, Recipient
 from schemas.reference import Partner
-from services.notify.letters import Address
+from services.notify.drafts import Address
 from tests.unit.notify.samples import PARTNER_ENTRY, row, samples, told
 from tests.unit.notify.stage import Stage
 from tests.unit.review.pipeline import directory_entry

@@ -7,9 +7,9 @@ import pytest
 from cpor.domain.vocabulary import Status, instant_text
 from cpor.ops.answers import Became, judged
 from cpor.ops.book import Claim
-from cpor.ops.checking import HeldAnswer, held_answers, pick_held, records
-from cpor.ops.checks import asked_for, evidence_lines, held_json, next_of, sentence
+from cpor.ops.consent_review import asked_for, evidence_lines, held_json, next_of, sentence
 from cpor.ops.errors import Refused, WrongUse
+from cpor.ops.held import HeldAnswer, held_answers, pick_held, records
 from cpor.ops.standing import TOPICS as STANDING
 from cpor.ops.standing import standing_of
 from cpor.ops.tasks import TOPICS, tasks_of

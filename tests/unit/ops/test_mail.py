@@ -18,7 +18,7 @@ from cpor.devstack.mail import Received, parsed, received
 from cpor.ops.errors import NotReachable, Refused
 from cpor.ops.fates import Ledger, fates_of
 from cpor.ops.instance import Instance
-from cpor.ops.letters import Letter, Wanted, letter_json, letters_of, pick, readable
+from cpor.ops.mail_list import ListedMail, Wanted, listed_mails, mail_json, pick, readable
 from cpor.ops.mailbox import mails_of_mailpit, read_mails
 from cpor.runtime.record import Record
 from cpor.runtime.topics import Topic
@@ -46,13 +46,13 @@ def raw(number: int, kind: str = "approved", claim: str = CLAIM, to: str = "anna
     return bytes(mail)
 
 
-def mails(*raws: bytes) -> list[Letter]:
-    return letters_of(Received(Path(f"{n}.eml"), parsed(each)) for n, each in enumerate(raws))
+def mails(*raws: bytes) -> list[ListedMail]:
+    return listed_mails(Received(Path(f"{n}.eml"), parsed(each)) for n, each in enumerate(raws))
 
 
 def test_a_mail_is_listed_with_what_its_headers_say() -> None:
-    (letter,) = mails(raw(1))
-    assert letter_json(letter) == {
+    (listed,) = mails(raw(1))
+    assert mail_json(listed) == {
         "number": 1,
         "time": "2026-03-02T08:00:00.000Z",
         "to": "anna@isar.example",
@@ -67,8 +67,8 @@ def test_a_mail_is_listed_with_what_its_headers_say() -> None:
         "next_at": None,
         "reply": None,
     }
-    assert letter.body() == "Line one of 1.\nLine two.\n"
-    assert "<p>1</p>" in letter.body("html")
+    assert listed.body() == "Line one of 1.\nLine two.\n"
+    assert "<p>1</p>" in listed.body("html")
 
 
 def test_a_mail_that_came_twice_is_one_with_two_deliveries() -> None:
@@ -112,13 +112,13 @@ def test_mails_that_nobody_has_received_come_after_the_others_and_are_found_by_t
     written = [json.loads(write(sent(mail_id=mail_id(n), to_name='Eve "x\ny" 株'))) for n in (1, 2)]
     ledger = Ledger(fates_of([entry(2, "deferred", 1, **LATER)]), tuple(written))
     come = [Received(Path("1.eml"), parsed(raw(1)))]
-    assert [each.number for each in letters_of(come, ledger)] == [1]
-    first, second = letters_of(come, ledger, unreceived=True)
+    assert [each.number for each in listed_mails(come, ledger)] == [1]
+    first, second = listed_mails(come, ledger, unreceived=True)
     assert (first.number, first.deliveries, second.number, second.deliveries) == (1, 1, None, 0)
     found = pick([first, second], mail_id(2))
     assert (found.fate.state, found.to, found.header("Subject")) == ("deferred", sent().to, sent().subject)
     assert found.body() == sent().text
-    assert letter_json(found)["reply"] == "450 busy"
+    assert mail_json(found)["reply"] == "450 busy"
 
 
 def test_a_mail_that_is_not_ours_is_listed_and_taken_for_no_double() -> None:
@@ -126,7 +126,7 @@ def test_a_mail_that_is_not_ours_is_listed_and_taken_for_no_double() -> None:
     bare.set_content("hello")
     found = mails(bare.as_bytes(), bare.as_bytes())
     assert [each.deliveries for each in found] == [1, 1]
-    assert letter_json(found[0])["time"] is None
+    assert mail_json(found[0])["time"] is None
     assert found[0].to == found[0].message_id == found[0].kind == ""
 
 
@@ -141,12 +141,12 @@ def test_a_mail_that_is_not_ours_is_listed_and_taken_for_no_double() -> None:
     ],
 )
 def test_filters_narrow_and_numbers_stay_those_of_the_whole_list(wanted: Wanted, numbers: list[int]) -> None:
-    letters = mails(
+    found = mails(
         raw(1),
         raw(2, "customer_approved", to="kim@contoso.example"),
         raw(3, "rejected", OTHER),
     )
-    assert [each.number for each in wanted.select(letters)] == numbers
+    assert [each.number for each in wanted.select(found)] == numbers
 
 
 @pytest.mark.parametrize("name", ["2", mail_id(2), f"<{mail_id(2)}@cpor.example>", "00000002-AAAA", "00000002"])
@@ -246,7 +246,7 @@ def test_mailpits_mails_come_oldest_first_over_all_its_pages(
     mailpit: Callable[[dict[str, bytes | None]], str],
 ) -> None:
     url = mailpit({f"id{n}": raw(n) for n in range(1, 6)})
-    found = letters_of(read_mails(instance(mail_url=f"{url}/")))
+    found = listed_mails(read_mails(instance(mail_url=f"{url}/")))
     assert [each.header("Subject")[:11] for each in found] == [f"Übernahme {n}" for n in range(1, 6)]
 
 

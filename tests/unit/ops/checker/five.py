@@ -21,7 +21,7 @@ from services.consent.tokens import Tokens
 from services.consent.worker import Consent
 from services.deadlines.worker import Deadlines
 from services.notify.delivery import told
-from services.notify.letters import Settings
+from services.notify.drafts import Settings
 from services.notify.smtp import Outcome, Result
 from services.notify.worker import Notify
 from tests.unit.ops.checker.whole import PARTNERS, N, Whole

@@ -13,10 +13,10 @@ from cpor.domain.vocabulary import Status
 from cpor.ops import screen
 from cpor.ops.answers import Became, check_operator
 from cpor.ops.book import pick, read_claims
-from cpor.ops.checking import HeldAnswer, held_answers, pick_held, put_finding
 from cpor.ops.consent import Note, became_json
 from cpor.ops.directory import operator
 from cpor.ops.errors import WrongUse
+from cpor.ops.held import HeldAnswer, held_answers, pick_held, put_finding
 from cpor.ops.instance import DEFAULT_DATA, AsJson, DataDir, Instance, find_instance
 from cpor.ops.operations import Operator
 from cpor.ops.screen import moment_text

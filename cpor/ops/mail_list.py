@@ -24,7 +24,7 @@ _HIDDEN = re.compile(r"[^\n\t -~\u00a0-\U0010ffff]|[\u2028-\u202e\u2066-\u2069]"
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class ListedMail:
     """One mail; `number` counts from 1 in the order of arrival, `deliveries` is 2 where it came twice. One that nobody
     has received has no number, and no deliveries.
 
@@ -75,23 +75,25 @@ class Letter:
         return self.message.as_bytes(policy=SMTP.clone(refold_source="none")).decode("utf-8", "replace")
 
 
-def letters_of(mails: Iterable[Received], ledger: Ledger | None = None, *, unreceived: bool = False) -> list[Letter]:
+def listed_mails(
+    mails: Iterable[Received], ledger: Ledger | None = None, *, unreceived: bool = False
+) -> list[ListedMail]:
     """Each Message-ID once, by its first arrival; after them, where asked for, those that nobody has received."""
     received = list(mails)
     told = ledger or Ledger({}, ())
-    found = [replace(each, fate=told.fate(each.message_id)) for each in _letters(received)]
+    found = [replace(each, fate=told.fate(each.message_id)) for each in _counted(received)]
     if not unreceived:
         return found
-    others = (Letter(None, each.message, 0) for each in told.not_among(received))
+    others = (ListedMail(None, each.message, 0) for each in told.not_among(received))
     return [*found, *(replace(each, fate=told.fate(each.message_id)) for each in others)]
 
 
-def _letters(mails: Iterable[Received]) -> list[Letter]:
+def _counted(mails: Iterable[Received]) -> list[ListedMail]:
     copies: dict[str, list[EmailMessage]] = {}
     for each in mails:
         name = each.message["Message-ID"] or str(each.path)
         copies.setdefault(str(name), []).append(each.message)
-    return [Letter(number, same[0], len(same)) for number, same in enumerate(copies.values(), start=1)]
+    return [ListedMail(number, same[0], len(same)) for number, same in enumerate(copies.values(), start=1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,34 +104,34 @@ class Wanted:
     to: str | None = None
     kinds: tuple[str, ...] | None = None
 
-    def select(self, letters: Iterable[Letter]) -> list[Letter]:
-        return [each for each in letters if self._passes(each)]
+    def select(self, mails: Iterable[ListedMail]) -> list[ListedMail]:
+        return [each for each in mails if self._passes(each)]
 
-    def _passes(self, letter: Letter) -> bool:
+    def _passes(self, listed: ListedMail) -> bool:
         return (
-            self.claim_id in (None, letter.claim_id)
-            and (self.to is None or self.to.casefold() in letter.to.casefold())
-            and (self.kinds is None or letter.kind in self.kinds)
+            self.claim_id in (None, listed.claim_id)
+            and (self.to is None or self.to.casefold() in listed.to.casefold())
+            and (self.kinds is None or listed.kind in self.kinds)
         )
 
 
-def pick(letters: Sequence[Letter], name: str | None) -> Letter:
+def pick(mails: Sequence[ListedMail], name: str | None) -> ListedMail:
     """The mail with this number, Message-ID or unmistakable beginning of one; without a name the newest.
 
     Raises Refused.
     """
-    if not letters:
+    if not mails:
         raise Refused("there is no such mail; `cpor mail list` shows what there is")
     if name is None:
-        return letters[-1]
+        return mails[-1]
     wanted = name.strip("<>").lower()
-    rules: tuple[Callable[[Letter], bool], ...] = (
-        lambda letter: str(letter.number) == wanted,
-        lambda letter: letter.message_id.lower() == wanted,
-        lambda letter: len(wanted) >= SHORTEST_PREFIX and letter.message_id.lower().startswith(wanted),
+    rules: tuple[Callable[[ListedMail], bool], ...] = (
+        lambda listed: str(listed.number) == wanted,
+        lambda listed: listed.message_id.lower() == wanted,
+        lambda listed: len(wanted) >= SHORTEST_PREFIX and listed.message_id.lower().startswith(wanted),
     )
     for rule in rules:
-        found = [each for each in letters if rule(each)]
+        found = [each for each in mails if rule(each)]
         if len(found) == 1:
             return found[0]
         if found:
@@ -142,15 +144,15 @@ def readable(text: str) -> str:
     return _HIDDEN.sub("\ufffd", text)
 
 
-def letter_json(letter: Letter) -> dict[str, Any]:
+def mail_json(listed: ListedMail) -> dict[str, Any]:
     return {
-        "number": letter.number,
-        "time": None if letter.time is None else instant_text(letter.time),
-        "to": letter.to,
-        "subject": letter.header("Subject"),
-        "kind": letter.kind or None,
-        "claim_id": letter.claim_id or None,
-        "message_id": letter.message_id,
-        "deliveries": letter.deliveries,
-        **fate_json(letter.fate),
+        "number": listed.number,
+        "time": None if listed.time is None else instant_text(listed.time),
+        "to": listed.to,
+        "subject": listed.header("Subject"),
+        "kind": listed.kind or None,
+        "claim_id": listed.claim_id or None,
+        "message_id": listed.message_id,
+        "deliveries": listed.deliveries,
+        **fate_json(listed.fate),
     }
