@@ -13,7 +13,7 @@ from cpor.runtime.processor import Context
 from cpor.runtime.record import Record
 from cpor.runtime.topics import Topic
 from schemas import envelope
-from schemas.base import read
+from schemas.base import read, write
 from schemas.incentives import Earning, EligibilityResult
 from services.intake.receipts import SOURCE
 
@@ -30,24 +30,27 @@ def forward_result(context: Context, record: Record, partitions: int) -> None:
     """Appends a result to the inbox partition of its tenant (they have the same number of partitions).
 
     Raises Reject: wrong_key, wrong_partition, unknown_type, malformed_result. The sender's `ce_id` is what a result is
-    known by: the same one sent again has the same id in the inbox.
+    known by: the same one sent again has the same id in the inbox. Only what a result has is passed on: what review
+    could not read would hold up the claim.
     """
     tenant = _tenant(record, partitions)
     told = envelope.read_envelope(record.headers)
-    claim = _claim(record, told.type)
+    result = _result(record, told.type)
+    if isinstance(result, Earning) and result.tenant_id != tenant:
+        raise Reject("wrong_key", "the key is not the tenant that the result names", record=record.origin)
     cause = told.id if envelope.is_message_id(told.id) else record.origin
     headers = envelope.headers(
         type=told.type or "",
         id=derived_id(f"{tenant}/{cause}", told.type or ""),
         source=SOURCE,
         time=Instant(record.appended_at),
-        subject=claim,
+        subject=result.claim_id,
         causation=cause,
         correlation=cause,
         traceparent=envelope.passed_traceparent(told),
         extra=envelope.origin_headers(record.origin, Instant(record.appended_at)),
     )
-    context.emit(Topic.CLAIM_COMMANDS, record.partition, record.key, record.value, headers)
+    context.emit(Topic.CLAIM_COMMANDS, record.partition, record.key, write(result), headers)
 
 
 def _tenant(record: Record, partitions: int) -> TenantId:
@@ -62,7 +65,7 @@ def _tenant(record: Record, partitions: int) -> TenantId:
     return tenant
 
 
-def _claim(record: Record, ce_type: str | None) -> str:
+def _result(record: Record, ce_type: str | None) -> EligibilityResult | Earning:
     model = RESULTS.get(ce_type or "")
     if model is None:
         raise Reject("unknown_type", "no incentive result of this type is known", record=record.origin)
@@ -70,7 +73,7 @@ def _claim(record: Record, ce_type: str | None) -> str:
     if len(value) > LARGEST_RESULT:
         raise Reject("malformed_result", "the value is too large for a result", record=record.origin)
     try:
-        return read(model, value).claim_id
+        return read(model, value)
     except ValidationError as fault:
         detail = f"{fault.error_count()} fields are wrong"
         raise Reject("malformed_result", detail, record=record.origin) from fault

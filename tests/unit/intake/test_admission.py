@@ -263,9 +263,20 @@ def test_an_incentive_result_is_forwarded_to_its_tenants_partition_as_it_is() ->
     record = result(desk)
     (output,) = desk.send_all([record])
     assert (output.topic, output.partition, output.key) == (Topic.CLAIM_COMMANDS, record.partition, record.key)
-    assert output.value == record.value
+    assert json.loads(output.value or b"") == EARNING
     told = (header(output, "ce_subject"), header(output, "ce_type"), header(output, "ce_causationid"))
     assert told == (CLAIM, CommandName.EARNING, "e-1")
+
+
+@pytest.mark.rule("D29")
+def test_a_result_says_nothing_to_review_that_is_not_of_a_result() -> None:
+    """Who sends it is no reviewer, and a field that review could not read would hold up the claim, its customer's no
+    included.
+    """
+    desk = Desk()
+    more = {"actor": {"kind": "reviewer", "id": "r-1"}, "expected_sequence": "x", "new_field": 1}
+    (output,) = desk.send_all([result(desk, body=EARNING | more)])
+    assert json.loads(output.value or b"") == EARNING
 
 
 def test_a_result_that_nobody_could_use_is_dead_lettered() -> None:
@@ -275,6 +286,7 @@ def test_a_result_that_nobody_could_use_is_dead_lettered() -> None:
         (result(desk, key=b"\xff"), "wrong_key"),
         (result(desk, key=b""), "wrong_key"),
         (result(desk, ce_type="cpor.claim.comment.v1"), "unknown_type"),
+        (result(desk, body=EARNING | {"tenant_id": "9f0e1d7a-5b1c-4c7e-9a51-0d7d1a2b3c4d"}), "wrong_key"),
         (result(desk, body={"claim_id": "x"}), "malformed_result"),
         (result(desk)._replace(value=None), "malformed_result"),
     ):
