@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from kafka import KafkaConsumer
 from kafka import TopicPartition as ClientTP
@@ -15,8 +15,9 @@ from kafka.structs import MemberState
 
 from cpor.runtime.clock import Clock
 from cpor.runtime.errors import Fenced, Misconfigured, Retry
-from cpor.runtime.record import Record, TopicPartition
+from cpor.runtime.record import Headers, Record, TopicPartition
 from cpor.runtime.transport.kafka_common import FENCED, bounded, chain
+from cpor.runtime.transport.kafka_records import accept_any_header_name
 from cpor.runtime.transport.port import OffsetLost, Positions, Token
 
 #: How long one poll may work on joining; it returns as soon as it has joined. The client gives up waiting, not joining,
@@ -128,6 +129,7 @@ class KafkaReader:
     """`Reader` over kafka-python, by `assign()` only (P11)."""
 
     def __init__(self, bootstrap: str, clock: Clock, settings: Mapping[str, Any]) -> None:
+        accept_any_header_name()
         common: dict[str, Any] = dict(
             bootstrap_servers=bootstrap,
             group_id=None,
@@ -174,9 +176,7 @@ class KafkaReader:
         self._check_topics()
         at = self._clock.at
         return [
-            Record(
-                r.topic, r.partition, r.offset, at(r.timestamp), r.key, r.value, tuple(r.headers) if r.headers else ()
-            )
+            Record(r.topic, r.partition, r.offset, at(r.timestamp), r.key, r.value, _headers(r.headers))
             for records in found.values()
             for r in records
         ]
@@ -243,6 +243,13 @@ def _offsets(
         except KeyError:
             time.sleep(pause)
     raise Retry("the leader of a partition is not known", topics=", ".join(sorted({tp.topic for tp in wanted}))[:200])
+
+
+def _headers(found: Sequence[tuple[str, bytes | None]]) -> Headers:
+    """One that is there without a value counts as empty."""
+    if None in [value for _, value in found]:
+        return tuple((name, value or b"") for name, value in found)
+    return tuple(cast(Sequence[tuple[str, bytes]], found))
 
 
 def _named(fault: BaseException) -> list[TopicPartition]:
