@@ -122,7 +122,6 @@ def delivery_rate(world: World, mails: int, pairs: int, say: Say) -> list[dict[s
     admin = world.transport.admin()
     admin.create(FIXED_TOPICS, COUNTS)
     admin.close()
-    home = world.endpoints.data_dir
     rates: dict[str, list[float]] = {}
     with post_office(world) as (inbox, port, pid):
         process = psutil.Process(pid)
@@ -131,7 +130,7 @@ def delivery_rate(world: World, mails: int, pairs: int, say: Say) -> list[dict[s
             for connections in CONNECTIONS:
                 rates.setdefault(f"bare smtplib, {connections} connections", []).append(_bare(port, mails, connections))
             cpu = sum(process.cpu_times()[:2])
-            rates.setdefault(FAUST, []).append(_through_faust(world, inbox, home, mails, turn))
+            rates.setdefault(FAUST, []).append(_through_faust(world, inbox, mails, turn))
             rates.setdefault(CPU, []).append(1000 * (sum(process.cpu_times()[:2]) - cpu) / mails)
     return rate_rows(rates, mails)
 
@@ -160,7 +159,6 @@ def rate_rows(rates: dict[str, list[float]], mails: int) -> list[dict[str, Any]]
 @contextmanager
 def post_office(world: World) -> Iterator[tuple[Path, int, int]]:
     """The sink and a delivery process; where mails arrive, the sink's port, and the process's id."""
-    home = world.endpoints.data_dir
     inbox, port = mail_dir(home), sink_port(home)
     env = world.endpoints.env() | {"CPOR_SMTP": f"127.0.0.1:{port}"}
     command = (sys.executable, "-m", "services.notify.delivery", "--slot", "0", "--data", str(home))
@@ -179,7 +177,7 @@ def _has_partitions(health: Path) -> bool:
     return told is not None and is_fresh(told) and bool(told["slots"])
 
 
-def _through_faust(world: World, inbox: Path, home: Path, mails: int, turn: int) -> float:
+def _through_faust(world: World, inbox: Path, mails: int, turn: int) -> float:
     """From the first arrival to the last; every mail is of a claim of its own."""
     before = set(inbox.glob("*.eml"))
     for number in range(mails):

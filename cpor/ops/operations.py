@@ -79,7 +79,7 @@ def resend_notice(
     sent = command(
         instance, CommandName.OPS_RESEND_NOTICE, state, acting, by=ActorKind.OPERATOR, customer_contact=contact
     )
-    tell(instance, state, sent, as_json)
+    tell(state, sent, as_json)
 
 
 def corrected(state: ClaimState, given: dict[str, str]) -> dict[str, str] | None:

@@ -154,10 +154,10 @@ def _send(data: Path, wanted: str, name: CommandName, reviewer: str, as_json: bo
     state = pick(claims, wanted).state
     if told.get("displaces"):
         told["displaces"] = [pick(claims, each).claim_id for each in told["displaces"]]
-    tell(instance, state, command(instance, name, state, reviewer, **told), as_json)
+    tell(state, command(instance, name, state, reviewer, **told), as_json)
 
 
-def tell(instance: Instance, before: ClaimState, outcome: Outcome, as_json: bool) -> None:
+def tell(before: ClaimState, outcome: Outcome, as_json: bool) -> None:
     """What became of a command: the event, the status, the clocks that now run."""
     if as_json:
         screen.print_json({"event": outcome.event, "sequence": outcome.sequence, **outcome.value})
