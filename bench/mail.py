@@ -159,6 +159,7 @@ def rate_rows(rates: dict[str, list[float]], mails: int) -> list[dict[str, Any]]
 @contextmanager
 def post_office(world: World) -> Iterator[tuple[Path, int, int]]:
     """The sink and a delivery process; where mails arrive, the sink's port, and the process's id."""
+    home = world.endpoints.data_dir
     inbox, port = mail_dir(home), sink_port(home)
     env = world.endpoints.env() | {"CPOR_SMTP": f"127.0.0.1:{port}"}
     command = (sys.executable, "-m", "services.notify.delivery", "--slot", "0", "--data", str(home))

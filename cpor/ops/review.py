@@ -16,7 +16,7 @@ from cpor.ops.book import pick, read_claims
 from cpor.ops.claims import ClaimName
 from cpor.ops.errors import WrongUse
 from cpor.ops.inbox import Outcome, command
-from cpor.ops.instance import DEFAULT_DATA, AsJson, DataDir, Instance, find_instance
+from cpor.ops.instance import DEFAULT_DATA, AsJson, DataDir, find_instance
 from cpor.ops.queue import Waiting, queue_of, waiting_json
 
 review = typer.Typer(name="review", no_args_is_help=True, help="A reviewer's desk: the queue, and decisions on claims.")
