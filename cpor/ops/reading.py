@@ -66,16 +66,20 @@ def read_to_ends(reader: Reader, tps: list[TopicPartition]) -> Iterator[Record]:
 
 
 def newest_rows(transport: Transport, topic: str, counts: dict[str, int] | None = None) -> dict[bytes, Record]:
-    """A compacted topic as what it means: the newest record of each key, tombstones taken out."""
-    rows: dict[bytes, Record] = {}
+    """A compacted topic as what it means: the newest record of each key, tombstones taken out.
+
+    A key that moved to another partition left a tombstone in its old one: it says nothing of the new one.
+    """
+    rows: dict[tuple[int, bytes], Record] = {}
     for record in read_whole(transport, [topic], counts):
         if record.key is None:
             continue
         if record.value is None:
-            rows.pop(record.key, None)
+            rows.pop((record.partition, record.key), None)
         else:
-            rows[record.key] = record
-    return rows
+            rows[record.partition, record.key] = record
+    newest_last = sorted(rows.items(), key=lambda row: row[1].appended_at)
+    return {key: record for (_, key), record in newest_last}
 
 
 class Follower:
