@@ -57,17 +57,28 @@ class StateTable:
     indexes: tuple[Index, ...] = ()
 
 
+def placed(partition: int, key: bytes) -> bytes:
+    """The key of a row of a table that keeps its partitions apart."""
+    return b"%d/%b" % (partition, key)
+
+
 @dataclass(frozen=True, slots=True)
 class ReferenceTable:
     """Rows that others write; read before each round up to the topic's end as of the round's start, so that "load, then
     submit" never meets a stale table. `everywhere`: a global table, all partitions on every worker; else
-    co-partitioned."""
+    co-partitioned. `apart`: a key may move to another partition, so a global table keeps the rows of each under keys of
+    their own (`placed`); they are found by an index."""
 
     name: str
     topic: str
     decode: Decode = raw
     everywhere: bool = False
     indexes: tuple[Index, ...] = ()
+    apart: bool = False
+
+    def key_of(self, record: Record) -> bytes:
+        key = record.key or b""
+        return placed(record.partition, key) if self.apart else key
 
 
 @dataclass(frozen=True, slots=True, order=True)

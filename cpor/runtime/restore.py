@@ -47,6 +47,8 @@ class Feed:
             if self.table is None:
                 timer = None if value is None else decode_timer(key, value)
                 self.rows.engine.write(self.rows.timer_changes(key, timer))
+            elif isinstance(self.table, ReferenceTable):
+                self.rows.restore(self.table, self.table.key_of(record), value)
             else:
                 self.rows.restore(self.table, key, value)
         except Stop:

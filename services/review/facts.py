@@ -16,12 +16,12 @@ from cpor.domain.model import ClaimState, FormData
 from cpor.domain.reference import Subscription
 from cpor.domain.units import touched
 from cpor.domain.vocabulary import ClaimId, SolutionArea, SubscriptionId, UnitId
-from cpor.runtime.processor import Context
+from cpor.runtime.processor import Context, placed
 from services.review.tables import (
     CLAIMS_BY_UNIT,
     CUSTOMERS,
     PARTNERS,
-    SUBSCRIPTIONS,
+    SUBSCRIPTIONS_BY_ID,
     SUBSCRIPTIONS_BY_TENANT,
 )
 
@@ -77,14 +77,16 @@ def gather(context: Context, state: ClaimState | None, command: Command) -> Fact
 
 
 def _subscriptions(about: About) -> dict[SubscriptionId, Subscription]:
-    """Those of the tenant, and the named ones if they are known here, whosesoever they are (D22)."""
+    """Those of the tenant, which lie in its partition, and the named ones, whosesoever they are (D22)."""
     context, state, command = about
-    of_tenant = context.find(SUBSCRIPTIONS_BY_TENANT, command.context.tenant_id.encode())
-    found: dict[SubscriptionId, Subscription] = {each.subscription_id: each for _, each in of_tenant}
+    tenant, here = command.context.tenant_id, placed(context.partition, b"")
+    of_tenant = context.find(SUBSCRIPTIONS_BY_TENANT, tenant.encode())
+    own = (each for key, each in of_tenant if key.startswith(here))
+    found: dict[SubscriptionId, Subscription] = {each.subscription_id: each for each in own}
     for named in (_named_subscription(command), state.form.subscription_id if state else None):
-        other = None if named is None or named in found else context.get(SUBSCRIPTIONS, named.encode())
-        if other is not None:
-            found[other.subscription_id] = other
+        if named is not None and named not in found:
+            others = (each for _, each in context.find(SUBSCRIPTIONS_BY_ID, named.encode()))
+            found |= {each.subscription_id: each for each in others if each.tenant_id != tenant}
     return found
 
 

@@ -26,6 +26,7 @@ CUSTOMERS = "customers"
 SUBSCRIPTIONS = "subscriptions"
 CLAIMS_BY_UNIT = "claims_by_unit"
 SUBSCRIPTIONS_BY_TENANT = "subscriptions_by_tenant"
+SUBSCRIPTIONS_BY_ID = "subscriptions_by_id"
 
 #: Claims that stand in nobody's way: no rule ever asks for them as neighbours (D10, D17, D27).
 _ASIDE = (Status.DRAFT, Status.CANCELLED)
@@ -54,6 +55,10 @@ class _UnitKeys:
 
 def _tenant_keys(key: bytes, subscription: Subscription) -> Iterable[bytes]:
     return (subscription.tenant_id.encode(),)
+
+
+def _id_keys(key: bytes, subscription: Subscription) -> Iterable[bytes]:
+    return (subscription.subscription_id.encode(),)
 
 
 def _state_headers(key: bytes, state: ClaimState | None) -> list[Header]:
@@ -101,10 +106,13 @@ STATE_TABLES: tuple[StateTable, ...] = (
 REFERENCE_TABLES: tuple[ReferenceTable, ...] = (
     ReferenceTable(PARTNERS, Topic.PARTNERS, readable(PARTNERS, directory.read_partner), everywhere=True),
     ReferenceTable(CUSTOMERS, Topic.CUSTOMERS, readable(CUSTOMERS, directory.read_customer)),
+    # Global, for one answer: that a subscription is another tenant's, who may lie in any partition (D22).
     ReferenceTable(
         SUBSCRIPTIONS,
         Topic.SUBSCRIPTIONS,
         readable(SUBSCRIPTIONS, directory.read_subscription),
-        indexes=(Index(SUBSCRIPTIONS_BY_TENANT, _tenant_keys),),
+        everywhere=True,
+        indexes=(Index(SUBSCRIPTIONS_BY_TENANT, _tenant_keys), Index(SUBSCRIPTIONS_BY_ID, _id_keys)),
+        apart=True,
     ),
 )

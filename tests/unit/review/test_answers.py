@@ -9,7 +9,8 @@ import pytest
 
 from cpor.domain import ids
 from cpor.domain.events import CommandRefused as Refusal
-from cpor.domain.vocabulary import Code, CommandName, EventName, Instant, Status
+from cpor.domain.vocabulary import Code, CommandName, EventName, Instant, Status, TenantId
+from cpor.runtime.record import Output
 from cpor.runtime.topics import Topic
 from schemas.base import check
 from schemas.claim_events import CommandRefused
@@ -18,8 +19,11 @@ from tests.unit.review.pipeline import (
     ACKNOWLEDGED,
     DAY_MS,
     OPERATOR,
+    OTHER_TENANT,
+    SALES,
     SUBSCRIPTION,
     TENANT,
+    N,
     Pipeline,
     file_of,
     of,
@@ -29,6 +33,9 @@ from tests.unit.review.pipeline import (
 )
 
 C = CommandName
+#: Lies in the partition of `TENANT`.
+NEIGHBOUR = TenantId("6a0e1d7a-5b1c-4c7e-9a51-0d7d1a2b3c4d")
+ANOTHER = "8d0f7780-8536-51ef-955c-f18ad2a01bf8"
 UPLOAD = {
     "url": "https://poe.example/poe",
     "fields": {"key": "incoming/P-1/x"},
@@ -54,6 +61,29 @@ def test_facts_that_speak_against_a_draft_are_warnings_and_at_submission_errors(
     pipeline.partner("c", C.POE_ATTACH, said_of(1, ["sales"]), files=(file_of(),))
     refused = pipeline.partner("c", C.SUBMIT, {"acknowledgements": ACKNOWLEDGED})
     assert (refused.outcome, refused.code) == ("rejected", "subscription_unknown")
+
+
+@pytest.mark.rule("R18", "D22", edition="both")
+@pytest.mark.parametrize("tenant", [OTHER_TENANT, NEIGHBOUR], ids=["in another partition", "in the same partition"])
+def test_another_customers_subscription_is_told_from_an_unknown_one_wherever_it_lies(
+    pipeline: Pipeline, tenant: TenantId
+) -> None:
+    there = ids.tenant_partition(tenant, N)
+    pipeline.load(Topic.SUBSCRIPTIONS, ANOTHER, {**SALES, "subscription_id": ANOTHER, "tenant_id": tenant}, there)
+    receipt = pipeline.partner("c", C.CREATE, sales_form(subscription_id=ANOTHER))
+    assert [each.code for each in receipt.warnings] == ["subscription_other_tenant"]
+
+
+@pytest.mark.rule("D22", edition="both")
+def test_a_subscription_that_was_loaded_under_the_wrong_customer_first_counts_once_it_is_mended(
+    pipeline: Pipeline,
+) -> None:
+    """Its old record is deleted where it lay, which touches the new one nowhere."""
+    there = ids.tenant_partition(OTHER_TENANT, N)
+    pipeline.load(Topic.SUBSCRIPTIONS, ANOTHER, {**SALES, "subscription_id": ANOTHER, "tenant_id": OTHER_TENANT}, there)
+    pipeline.load(Topic.SUBSCRIPTIONS, ANOTHER, {**SALES, "subscription_id": ANOTHER})
+    pipeline.broker.append(Output(Topic.SUBSCRIPTIONS, there, ANOTHER.encode(), None, []))
+    assert pipeline.partner("c", C.CREATE, sales_form(subscription_id=ANOTHER)).warnings == ()
 
 
 def test_reference_data_loaded_before_a_command_counts_for_it(pipeline: Pipeline) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cpor.runtime.processor import Context, Processor, ReferenceTable
+from cpor.runtime.processor import Context, Index, Processor, ReferenceTable
 from cpor.runtime.record import Output, Record
 from cpor.runtime.store.engine import MemoryEngines
 from tests.unit.runtime.pipeline import SLOTS, Pipeline
@@ -15,7 +15,10 @@ class Pricing(Processor):
 
     service = "count"
     slots_topic = "count.slots"
-    reference_tables = (ReferenceTable("prices", "prices"), ReferenceTable("rates", "rates", everywhere=True))
+    reference_tables: tuple[ReferenceTable, ...] = (
+        ReferenceTable("prices", "prices"),
+        ReferenceTable("rates", "rates", everywhere=True),
+    )
 
     def sources(self, all_topics: Iterable[str]) -> list[str]:
         return ["in"]
@@ -128,3 +131,30 @@ def test_a_reference_topic_made_again_while_the_worker_runs_replaces_the_rows_of
         pipeline.feed(key)
     pipeline.settle(worker)
     assert pipeline.told() == {"k1": ["old*?", "new*?"], "k5": ["?*?"]}
+
+
+class Finding(Pricing):
+    """Answers with every row of the record's key, whichever partition it lies in."""
+
+    reference_tables = (
+        ReferenceTable(
+            "places", "rates", everywhere=True, apart=True, indexes=(Index("place", lambda _, row: [row[:2]]),)
+        ),
+    )
+
+    def process(self, context: Context, record: Record) -> None:
+        assert record.key is not None
+        found = [b"%b=%b" % (key, row) for key, row in context.find("place", record.key)]
+        context.emit("out", context.partition, record.key, b" ".join(found), [])
+
+
+def test_rows_of_partitions_that_are_kept_apart_do_not_touch_each_other() -> None:
+    pipeline = Pipeline(Finding)
+    pipeline.broker.create("rates", SLOTS)
+    for partition, row in ((0, "k1 there"), (1, "k1 here"), (0, None)):
+        load(pipeline, "rates", "k1", row, partition)
+        pipeline.feed("k1")
+        pipeline.settle(pipeline.worker())
+    pipeline.feed("k1")
+    pipeline.settle(pipeline.worker(engines=MemoryEngines()))
+    assert pipeline.told()["k1"] == ["0/k1=k1 there", "0/k1=k1 there 1/k1=k1 here", "1/k1=k1 here", "1/k1=k1 here"]
