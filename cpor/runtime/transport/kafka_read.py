@@ -176,7 +176,7 @@ class KafkaReader:
         self._check_topics()
         at = self._clock.at
         return [
-            Record(r.topic, r.partition, r.offset, at(r.timestamp), r.key, r.value, _headers(r.headers))
+            Record(r.topic, r.partition, r.offset, at(r.timestamp), r.key, r.value, headers_of(r.headers))
             for records in found.values()
             for r in records
         ]
@@ -245,7 +245,7 @@ def _offsets(
     raise Retry("the leader of a partition is not known", topics=", ".join(sorted({tp.topic for tp in wanted}))[:200])
 
 
-def _headers(found: Sequence[tuple[str, bytes | None]]) -> Headers:
+def headers_of(found: Sequence[tuple[str, bytes | None]]) -> Headers:
     """One that is there without a value counts as empty."""
     if None in [value for _, value in found]:
         return tuple((name, value or b"") for name, value in found)

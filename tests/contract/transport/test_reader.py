@@ -186,5 +186,24 @@ def test_a_lost_offset_of_one_partition_can_be_mended_by_seeking(bench: Bench) -
     assert text(bench.read(reader, 1)) == ["c"]
 
 
+class Name(str):
+    """A header's name that is no UTF-8, as clients in other languages may send it."""
+
+    def encode(self, *_: object) -> bytes:
+        return b"\xffname"
+
+
+def test_header_names_and_values_may_be_anything(bench: Bench) -> None:
+    """Brokers keep them: a reader that stops at one stops at every new try."""
+    publisher = bench.transport.publisher()
+    publisher.send(bench.output("a")._replace(headers=[(Name("?name"), b"\xff"), ("é", b"")]))
+    publisher.send(bench.output("b"))
+    publisher.flush()
+    publisher.close()
+    first, second = bench.read(bench.reader(bench.tp()), 2)
+    assert first.headers == (("?name", b"\xff"), ("é", b""))
+    assert (first.value, second.value, second.headers) == (b"a", b"b", ())
+
+
 def test_a_reader_without_partitions_reads_nothing(bench: Bench) -> None:
     assert bench.reader().poll(10, 10) == []

@@ -11,6 +11,7 @@ from kafka.errors import CorruptRecordError
 from kafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
 from kafka.record.memory_records import MemoryRecords
 
+from cpor.runtime.transport.kafka_read import headers_of
 from cpor.runtime.transport.kafka_records import accept_any_header_name
 
 Header = tuple[bytes, bytes | None]
@@ -79,3 +80,9 @@ def test_a_batch_that_is_corrupt_stays_so() -> None:
     content[DefaultRecordBatch.HEADER_STRUCT.size] += 2
     with pytest.raises(CorruptRecordError):
         list(DefaultRecordBatch(content))
+
+
+def test_a_header_without_a_value_counts_as_empty() -> None:
+    assert headers_of([("ce_id", None), ("x", b"1"), ("y", b"")]) == (("ce_id", b""), ("x", b"1"), ("y", b""))
+    assert headers_of([("x", b"1")]) == (("x", b"1"),)
+    assert headers_of([]) == ()
