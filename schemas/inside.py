@@ -124,6 +124,8 @@ class ConsentOutcomeFound(Message):
     """With `suspended` only (D20)."""
     in_time: bool = False
     """With `declined` only: judged by what the customer could know when it answered, which review cannot tell (D19)."""
+    started_by: SequenceNumber | None = None
+    """With `completed` and `suspended`: the event that started the wait; that of another wait changes nothing (D20)."""
 
 
 class DeadlineExpired(Message):

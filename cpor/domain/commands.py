@@ -233,7 +233,8 @@ class EndSubscription:
 class RecordConsent:
     """What consent found; `approval` names the approval it is about (absent: the customer answered early).
 
-    `in_time`: consent judged the no by what its sender could know (D19).
+    `in_time`: consent judged the no by what its sender could know (D19). `started_by`: the event that started the wait
+    of which it tells the end, or that it stands still.
     """
 
     NAME: ClassVar[CommandName] = CommandName.CONSENT_OUTCOME
@@ -241,6 +242,7 @@ class RecordConsent:
     approval: int | None = None
     reason: SuspensionReason | None = None
     in_time: bool = False
+    started_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,8 +47,6 @@ from services.consent.case import Case, Seen
 from services.consent.tokens import About, Tokens
 
 SOURCE = "/services/consent"
-#: No outcome of an answer, but of the wait itself: no message stands behind it.
-NO_ORIGIN: tuple[Header, ...] = ()
 
 
 class Cause(NamedTuple):
@@ -121,22 +119,15 @@ def _inform(
     _send(context, Topic.CONSENT_EVENTS, cause, ce_type, told)
 
 
-def outcome(
-    context: Context,
-    cause: Cause,
-    found: ConsentOutcome,
-    approval: int | None,
-    reason: SuspensionReason | None = None,
-    origin: Iterable[Header] = NO_ORIGIN,
+def outcome_of_wait(
+    context: Context, cause: Cause, case: Case, found: ConsentOutcome, reason: SuspensionReason | None = None
 ) -> None:
-    """To review's inbox, which decides."""
-    named: dict[str, Any] = {"approval": approval} if approval is not None else {}
+    """To review's inbox: what this wait came to, or why it has to stand still. No message stands behind it."""
+    assert case.wait is not None, "it runs"
+    named: dict[str, Any] = {"started_by": case.wait.started_by}
     if reason is not None:
         named["reason"] = reason
-    if found == ConsentOutcome.DECLINED:
-        named["in_time"] = True
-    told = ConsentOutcomeFound(claim_id=cause.claim_id, outcome=found, **named)
-    _send(context, Topic.CLAIM_COMMANDS, cause, CommandName.CONSENT_OUTCOME, told, origin)
+    _outcome(context, cause, found, case.approval, named, ())
 
 
 def outcome_of_answer(context: Context, cause: Cause, case: Case, said: Given, verdict: Verdict) -> None:
@@ -144,9 +135,26 @@ def outcome_of_answer(context: Context, cause: Cause, case: Case, said: Given, v
 
     A no names no approval: it is about the association, and must not be lost to an approval that came since (D9).
     """
-    found = ConsentOutcome(verdict.effect.value)
-    approval = case.approval if found == ConsentOutcome.AGREED and case.status == Status.APPROVED else None
-    outcome(context, cause, found, approval, origin=origin_headers(said.origin, verdict.received_at))
+    found, origin = ConsentOutcome(verdict.effect.value), origin_headers(said.origin, verdict.received_at)
+    if found == ConsentOutcome.DECLINED:
+        _outcome(context, cause, found, None, {"in_time": True}, origin)
+    else:
+        _outcome(context, cause, found, case.approval if case.status == Status.APPROVED else None, {}, origin)
+
+
+def _outcome(
+    context: Context,
+    cause: Cause,
+    found: ConsentOutcome,
+    approval: int | None,
+    named: dict[str, Any],
+    origin: Iterable[Header],
+) -> None:
+    """Review decides."""
+    if approval is not None:
+        named["approval"] = approval
+    told = ConsentOutcomeFound(claim_id=cause.claim_id, outcome=found, **named)
+    _send(context, Topic.CLAIM_COMMANDS, cause, CommandName.CONSENT_OUTCOME, told, origin)
 
 
 def _send(

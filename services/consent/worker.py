@@ -187,7 +187,7 @@ def _pass(context: Context, timer: Timer, case: Case) -> None:
     if case.held is not None:
         _suspend(context, cause, case, SuspensionReason.ANSWER_HELD)
     elif knows(case):
-        telling.outcome(context, cause, ConsentOutcome.COMPLETED, case.approval)
+        telling.outcome_of_wait(context, cause, case, ConsentOutcome.COMPLETED)
         _put(context, claim, case, told(case))
     else:
         _suspend(context, cause, case, SuspensionReason.NOT_DELIVERED)
@@ -197,7 +197,7 @@ def _suspend(context: Context, cause: Cause, case: Case, reason: SuspensionReaso
     """Asks review to stop the wait; it tells of it when it is so."""
     if case.wait is None or case.wait.told:
         return
-    telling.outcome(context, cause, ConsentOutcome.SUSPENDED, case.approval, reason)
+    telling.outcome_of_wait(context, cause, case, ConsentOutcome.SUSPENDED, reason)
     _put(context, cause.claim_id, case, told(case))
 
 

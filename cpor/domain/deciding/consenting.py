@@ -39,9 +39,17 @@ def record(desk: Desk, data: RecordConsent) -> Ignored | None:
         return _agreed(desk)
     if claim.status != Status.APPROVED or newest is None or data.approval is None:
         return Ignored(f"a claim that is {claim.status} has no wait")
+    if data.started_by is not None and data.started_by != _wait(claim):
+        return Ignored(f"the wait of event {data.started_by} does not run")
     if data.outcome == ConsentOutcome.SUSPENDED:
         return _suspended(desk, data.reason or SuspensionReason.NOT_DELIVERED, newest)
     return _completed(desk, newest)
+
+
+def _wait(claim: ClaimState) -> int | None:
+    """The event that started the wait that runs: a new notice makes it another (D20)."""
+    wait = claim.clock(Clock.CONSENT_WAIT)
+    return None if wait is None else wait.started_by
 
 
 def _declined(desk: Desk, data: RecordConsent) -> Ignored | None:

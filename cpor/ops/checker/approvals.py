@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cpor.domain.model import ConsentStage
-from cpor.domain.vocabulary import Clock, CommandName, ConsentOutcome, EventName, Instant
+from cpor.domain.vocabulary import Clock, CommandName, ConsentOutcome, EventName
 from cpor.ops.checker.fates import ApprovalFate, Fate, fates
 from cpor.ops.checker.findings import Finding, FindingCode, finding
 from cpor.ops.checker.log import CONSENT
@@ -27,12 +27,12 @@ def _judge(reading: Reading, each: ApprovalFate, declines: list[Read]) -> Iterat
     if each.fate == Fate.LOST:
         yield _of(each, FindingCode.APPROVAL_LOST, "It was neither handed off nor ended, and no wait runs.")
     if each.fate == Fate.HANDED_OFF and each.ended_by is not None:
-        yield from _handed_off(each, each.ended_by, declines)
+        yield from _handed_off(reading, each, each.ended_by, declines)
     if each.fate == Fate.WAITING and CONSENT in reading.log.services and _is_overdue(reading, each.history):
         yield _of(each, FindingCode.WAIT_OVERDUE, "The wait ended long ago, and nothing came of it.")
 
 
-def _handed_off(each: ApprovalFate, completed: Step, declines: list[Read]) -> Iterator[Finding]:
+def _handed_off(reading: Reading, each: ApprovalFate, completed: Step, declines: list[Read]) -> Iterator[Finding]:
     consent = None if completed.before is None else completed.before.consent
     if consent is None or consent.stage != ConsentStage.WAITING or consent.due is None:
         yield _of(each, FindingCode.COMPLETED_TOO_EARLY, "Consent is complete though no wait ran.")
@@ -40,19 +40,14 @@ def _handed_off(each: ApprovalFate, completed: Step, declines: list[Read]) -> It
     if completed.event.at < consent.due:
         yield _of(each, FindingCode.COMPLETED_TOO_EARLY, "Consent is complete before the wait had ended.")
     for read in declines:
-        if _names(read, each) and _received(read) < consent.due:
-            sentence = "It was handed off though the customer's no was received before the wait ended."
+        if _names(read, each) and reading.known_at(read) < consent.due:
+            sentence = "It was handed off though the customer's no was known before the wait ended."
             yield _of(each, FindingCode.COMPLETED_THOUGH_DECLINED, sentence, read)
 
 
 def _names(read: Read, each: ApprovalFate) -> bool:
     """An outcome without an approval is about the claim; one that names an older approval counts no more."""
     return read.value.get("approval") in (None, each.approval)
-
-
-def _received(read: Read) -> Instant:
-    """When the answer behind an outcome counts from (D19)."""
-    return Instant(read.told.received_at or read.record.appended_at)
 
 
 def _declines(reading: Reading) -> dict[str, list[Read]]:

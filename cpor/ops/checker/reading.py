@@ -150,6 +150,20 @@ class Reading:
         """Of the messages behind what lies in the inbox."""
         return {read.told.origin for read in self.inbox if read.told.origin is not None}
 
+    def known_at(self, outcome: Read) -> Instant:
+        """When the answer behind an outcome could be known: what an operator enters later counts from earlier (D19).
+
+        It undoes what came of silence.
+        """
+        told = outcome.told
+        known = self._entered_at.get(told.origin or "", told.received_at)
+        return Instant(outcome.record.appended_at if known is None else known)
+
+    @cached_property
+    def _entered_at(self) -> dict[str, Instant]:
+        entered = (read for read in self.responses if read.value.get("answered_at") is not None)
+        return {read.record.origin: Instant(read.record.appended_at) for read in entered}
+
     def consent_of(self, claim: str) -> list[Read]:
         """Consent events of a claim."""
         return self._consent_by_claim.get(claim, [])

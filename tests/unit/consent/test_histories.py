@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from cpor.domain.vocabulary import CommandName, Status
+from cpor.domain.events import Event
+from cpor.domain.vocabulary import Clock, CommandName, Status, parse_instant
 from cpor.runtime.clock import ManualClock
 from cpor.runtime.record import Record
 from cpor.runtime.topics import Topic
@@ -139,7 +140,7 @@ def test_no_approval_is_completed_after_a_no_or_without_the_customer_s_knowledge
     assert len(completed) <= len(approved)
     for end in completed:
         assert [each for each in declined(stage) if each.appended_at <= end.at] == []
-        assert unchecked(stage, end.at) == []
+        assert unchecked(stage, end) == []
         assert [each for each in knew(stage) if each.appended_at <= end.at] != []
 
 
@@ -154,13 +155,15 @@ def declined(stage: Stage) -> list[Record]:
     return [each for each in stage.said(Topic.CONSENT_EVENTS, "c") if short(each) == "declined"]
 
 
-def unchecked(stage: Stage, at: int) -> list[str | None]:
-    """Noes that were held by then, and nobody had checked: by the id of the answer."""
+def unchecked(stage: Stage, end: Event) -> list[str | None]:
+    """Noes that came before the wait fell due and were held, and that nobody had checked when it was completed."""
+    before = [each for each in stage.events("c") if each.sequence < end.sequence]
+    started = [each for event in before for each in event.clocks_started if each.clock == Clock.CONSENT_WAIT]
     told = [(each, json.loads(each.value or b"")) for each in stage.said(Topic.CONSENT_EVENTS, "c")]
-    held = [(each, data) for each, data in told if short(each) == "held" and each.appended_at <= at]
-    done = [data.get("response_id") for each, data in told if short(each) != "held" and each.appended_at <= at]
-    noes = (each.header("ce_causationid") for each, data in held if data["answer"] == "decline")
-    return [each for each in noes if each not in done]
+    held = [(each, data) for each, data in told if short(each) == "held"]
+    done = [data.get("response_id") for each, data in told if each.appended_at <= end.at]
+    noes = (each for each, data in held if data["answer"] == "decline" and parse_instant(data["at"]) < started[-1].due)
+    return [each.header("ce_causationid") for each in noes if each.header("ce_causationid") not in done]
 
 
 def knew(stage: Stage) -> list[Record]:

@@ -7,7 +7,7 @@ import pytest
 from cpor.domain.vocabulary import CommandName, Edition, Status
 from cpor.runtime.clock import ManualClock
 from cpor.runtime.topics import Topic
-from tests.unit.consent.stage import GRACE, IN_2020, Crash, Stage, stage_of
+from tests.unit.consent.stage import GRACE, IN_2020, SLOW, Crash, Stage, stage_of
 from tests.unit.domain.rules.editions import IN_BOTH
 
 FAULT_POINTS = ("send", "send_positions", "commit", "committed")
@@ -211,6 +211,21 @@ def test_a_yes_to_the_first_notice_is_none_to_that_of_the_approval_in_whatever_o
     stage.run()
     assert stage.outcomes() == ["agreed", "suspended"]
     assert stage.told()[-1] == "suspended: not_delivered"
+
+
+@pytest.mark.rule("D20")
+def test_a_wait_that_a_new_notice_began_anew_is_not_ended_by_the_end_of_the_one_before() -> None:
+    stage = Stage(limits=SLOW)
+    first = stage.waiting()
+    stage.stopped = True
+    stage.pass_to(first + 3_600_000)
+    stage.partner("c", CommandName.COMMENT, {"text": "Is it official?"})
+    stage.resend()
+    stage.pass_to(stage.due() + 3_600_000)
+    stage.goes_on()
+    assert stage.outcomes() == ["completed", "suspended"]
+    assert stage_of(stage.claim()) == "suspended"
+    assert stage.handed_off(Topic.ELIGIBLE) == []
 
 
 def test_a_parked_claim_s_wait_stands_still_and_goes_on_when_it_is_unparked() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -77,6 +78,30 @@ def test_a_suspension_names_its_approval_and_its_reason_and_stops_the_wait() -> 
     assert isinstance(last(world), ConsentSuspended)
     assert (last(world).approval, last(world).reason) == (claim.approval.sequence, SuspensionReason.NOTICE_BOUNCED)
     assert last(world).clocks_stopped == (Clock.CONSENT_WAIT,)
+
+
+@pytest.mark.rule("D20")
+@pytest.mark.parametrize("what", [ConsentOutcome.COMPLETED, ConsentOutcome.SUSPENDED])
+def test_what_became_of_a_wait_says_nothing_of_the_one_that_a_new_notice_began(what: ConsentOutcome) -> None:
+    world = World()
+    older = world.approved().clocks[0].started_by
+    world.must("c", cmd.ResendNotice())
+    newer = world.claim("c").clocks[0].started_by
+    world.pass_days(30)
+    assert isinstance(world.give("c", replace(consent_said(world, what), started_by=older)), Ignored)
+    assert not isinstance(world.give("c", replace(consent_said(world, what), started_by=newer)), Ignored)
+
+
+@pytest.mark.rule("D19", "D4", edition="P2020")
+def test_a_no_that_consent_found_in_time_is_so_though_a_yes_has_ended_the_suspension_since() -> None:
+    world = World(UNDER_P2020)
+    world.approved()
+    world.must("c", consent_said(world, ConsentOutcome.SUSPENDED))
+    world.pass_days(20)
+    world.must("c", consent_said(world, ConsentOutcome.AGREED))
+    no = replace(consent_said(world, ConsentOutcome.DECLINED), in_time=True)
+    assert not isinstance(world.give("c", no, received_at=Instant(world.now + 60_000)), Ignored)
+    assert world.claim("c").status == Status.REJECTED
 
 
 def test_under_p2020_the_seven_days_do_not_run_out_while_the_wait_is_suspended() -> None:
