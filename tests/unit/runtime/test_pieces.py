@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from cpor.runtime import main
 from cpor.runtime.clock import ManualClock, SystemClock, TestClock, wall_ms
 from cpor.runtime.errors import ExitCode, Fenced, Misconfigured, Stop
 from cpor.runtime.health import STALE_MS, Health, is_fresh, read_health
-from cpor.runtime.holds import Holds
+from cpor.runtime.holds import LONGEST_PAUSE_SECONDS, PAUSE_SECONDS, Holds
 from cpor.runtime.processor import Nothing
 from cpor.runtime.record import Output, Record, TopicPartition
 from cpor.runtime.settings import Settings
@@ -73,6 +74,16 @@ def test_a_partition_is_held_at_its_first_record_that_is_not_ready_and_read_agai
     holds.release_due()
     assert offsets(reader.poll(0, 100), 0) == [2, 3, 4]
     assert list(holds.waiting()) == []
+
+
+def test_a_partition_waits_longer_each_time_for_the_same_record_and_anew_for_another() -> None:
+    """A store may be away for hours."""
+    holds, tp = Holds(filled_reader()), TopicPartition("in", 0)
+    pauses = [holds.pause_for(tp, 2) for _ in range(40)]
+    assert pauses == sorted(pauses)
+    assert (pauses[0], pauses[-1]) == (PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
+    assert all(after <= 1.25 * before for before, after in pairwise(pauses))
+    assert holds.pause_for(tp, 3) == PAUSE_SECONDS
 
 
 def test_a_reload_forgets_what_was_held() -> None:
