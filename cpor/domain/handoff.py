@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from cpor.domain import events as ev
 from cpor.domain.model import Approval, ClaimState
+from cpor.domain.units import covered_workloads
 from cpor.domain.vocabulary import (
     AssociationEndReason,
     ClaimId,
@@ -124,7 +125,7 @@ def approved_claim(claim: ClaimState, approval: Approval) -> ApprovedClaim:
         engagement=form.engagement,
         partner_role=form.partner_role,
         units=claim.units,
-        workloads=_held_workloads(claim),
+        workloads=covered_workloads(form.tenant_id, form.workloads, claim.units),
         subscription_id=form.subscription_id,
         incentive=approval.incentive,
         incentive_reason=approval.incentive_reason,
@@ -132,14 +133,6 @@ def approved_claim(claim: ClaimState, approval: Approval) -> ApprovedClaim:
         consent_completed_at=approval.completed_at,
         policy=claim.policy,
     )
-
-
-def _held_workloads(claim: ClaimState) -> tuple[str, ...]:
-    """After a displacement some workload units are gone; a subscription is held with all its products."""
-    if claim.form.subscription_id is not None:
-        return claim.form.workloads
-    held = {each.rpartition("/")[2] for each in claim.units}
-    return tuple(each for each in claim.form.workloads if each in held)
 
 
 def _association_ended(event: ev.AssociationEnded, approval: Approval) -> tuple[Handoff, ...]:

@@ -12,7 +12,7 @@ from cpor.domain import ids
 from cpor.domain.model import ClaimForm, ClaimState
 from cpor.domain.policy import UnitKind, policy
 from cpor.domain.transitions import OPEN
-from cpor.domain.vocabulary import Edition, PartnerId, PartnerRole, SolutionArea, Status, UnitId
+from cpor.domain.vocabulary import Edition, PartnerId, PartnerRole, SolutionArea, Status, TenantId, UnitId
 
 CLOSED = (Status.REJECTED, Status.REJECTED_FINAL)
 
@@ -38,6 +38,14 @@ def units_of(edition: Edition, form: ClaimForm) -> tuple[UnitId, ...]:
 def touched(state: ClaimState) -> tuple[UnitId, ...]:
     """Every unit that a claim asks for or holds: what an index of claims by unit must list it under."""
     return tuple(dict.fromkeys((*units_of(state.policy, state.form), *state.units)))
+
+
+def covered_workloads(tenant: TenantId, workloads: tuple[str, ...], units: Iterable[UnitId]) -> tuple[str, ...]:
+    """R48, D17: of the workloads a claim names those whose units it holds; all where it holds none of the kind, for a
+    subscription is held with all its products.
+    """
+    held = set(units)
+    return tuple(each for each in workloads if ids.workload_unit(tenant, each) in held) or workloads
 
 
 def overlap(units: Iterable[UnitId], others: Iterable[UnitId]) -> tuple[UnitId, ...]:

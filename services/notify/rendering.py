@@ -22,9 +22,11 @@ from markupsafe import escape
 
 from cpor.domain.model import Reason
 from cpor.domain.policy import UnitKind, policy
+from cpor.domain.units import covered_workloads
 from cpor.words import ENGLISH, Speech, chain, speak
 from cpor.words.codes import ALL, REASONS
 from schemas.mail import Recipient
+from services.notify.claim import ClaimRow
 from services.notify.drafts import Address, Draft, Told
 from services.notify.foreign import Foreign, cut, lines
 
@@ -195,11 +197,16 @@ def _claim(told: Told, speech: Speech) -> dict[str, Any]:
         "tenant": form.tenant_id,
         "area": speech.say("area", rules.labels.areas[form.solution_area]),
         "role": speech.say("role", role.label) if role else form.partner_role.value,
-        "products": [_item(told, speech, code) for code in form.workloads],
+        "products": [_item(told, speech, code) for code in _covered(row)],
         "subscription": row.shown_subscription,
         "exclusive_by_subscription": role is not None and role.unit == UnitKind.SUBSCRIPTION,
         "legacy": row.legacy,
     }
+
+
+def _covered(row: ClaimRow) -> tuple[str, ...]:
+    """R48, D17: an association that lost workloads to another claim is not told of as if it had them still."""
+    return covered_workloads(row.form.tenant_id, row.form.workloads, row.units)
 
 
 def _item(told: Told, speech: Speech, code: str) -> str:

@@ -22,6 +22,7 @@ from cpor.domain.vocabulary import (
     SolutionArea,
     Status,
     TenantId,
+    UnitId,
 )
 from cpor.runtime.record import Record
 from cpor.runtime.topics import Topic
@@ -105,6 +106,7 @@ class SeenClaim:
     origin: SeenOrigin
     consent: SeenConsent = SeenConsent()
     approval: SeenApproval | None = None
+    units: tuple[UnitId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

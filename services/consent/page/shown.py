@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from cpor.domain.calendar import local_date, local_moment
 from cpor.domain.policy import policy
+from cpor.domain.units import covered_workloads
 from cpor.domain.vocabulary import Instant, PartnerRole
 from cpor.words import Speech
 from services.consent.page.knowledge import Known
@@ -72,9 +73,10 @@ def shown(known: Known, where: Standing, speech: Speech) -> Shown:
 
 
 def _products(known: Known, speech: Speech) -> tuple[str, ...]:
-    form = known.claim.form
-    rules = policy(known.claim.policy)
-    return tuple(speech.say("product", rules.item_name(form.solution_area, code)) for code in form.workloads)
+    """Of an association what is left of it after a displacement (D17)."""
+    form, rules = known.claim.form, policy(known.claim.policy)
+    codes = covered_workloads(form.tenant_id, form.workloads, known.claim.units)
+    return tuple(speech.say("product", rules.item_name(form.solution_area, code)) for code in codes)
 
 
 def role_in_words(role: PartnerRole, speech: Speech) -> str:

@@ -11,7 +11,7 @@ from cpor.runtime.topics import Topic
 from services.consent.tokens import Tokens
 from tests.unit.consent.page_stage import CONTACT, SOON, Browser, browsing, buttons, words
 from tests.unit.consent.stage import GRACE, KEY, Stage, of_2020, stage_of
-from tests.unit.review.pipeline import TENANT
+from tests.unit.review.pipeline import TENANT, of, usage_form
 
 DAY = 86_400_000
 
@@ -34,6 +34,14 @@ def test_the_page_names_partner_products_data_and_deadline_and_offers_both_butto
         assert each in told
     assert buttons(page) == ["decline", "agree"]
     assert CONTACT in told
+
+
+@pytest.mark.rule("R48", "D17")
+def test_what_the_partner_lost_to_another_claim_is_not_shown_as_its_own(browser: Browser) -> None:
+    browser.stage.approved("rival", "P-2", usage_form("teams"), 2, displaces=[of("c")])
+    browser.stage.run()
+    told = words(browser.opens(lang="en"))
+    assert ("Intune" in told, "Teams" in told) == (True, False)
 
 
 def test_fetching_the_page_however_often_changes_nothing(browser: Browser) -> None:

@@ -12,13 +12,13 @@ from cpor.runtime.topics import Topic
 from cpor.runtime.transport.memory import MemoryTransport
 from cpor.runtime.worker import Limits, Worker
 from schemas.base import read
-from schemas.mail import Mail
+from schemas.mail import Mail, MailKind
 from services.consent.tokens import Tokens
 from services.consent.worker import Consent
 from services.notify.delivery import told
 from services.notify.smtp import Outcome, Result
 from tests.unit.notify.stage import Stage
-from tests.unit.review.pipeline import DAY_MS, OPERATOR, N
+from tests.unit.review.pipeline import DAY_MS, OPERATOR, N, of, usage_form
 
 EAGER = Limits(poll_ms=0, idle_seconds=0, gate_seconds=0, pause_seconds=0)
 WRONG = "kana@contoso.example"
@@ -171,3 +171,16 @@ def test_a_notice_that_comes_back_after_the_wait_is_a_task_whichever_notify_read
         notify.broker.append(Output(record.topic, record.partition, record.key, record.value, list(record.headers)))
     notify.tell()
     assert notify.tasks() == ["To do: the customer's notice bounced after the wait, claim c"]
+
+
+@pytest.mark.rule("R48", "D17")
+def test_what_was_lost_to_another_claim_during_the_wait_is_not_told_of_as_official() -> None:
+    life = Life()
+    life.approved()
+    life.approved("rival", "P-2", usage_form("teams"), 2, displaces=[of("c")])
+    life.run()
+    life.pass_days(9)
+    life.run()
+    life.run()
+    (text,) = [each.text for each in life.mails() if (each.kind, each.claim_id) == (MailKind.OFFICIAL, of("c"))]
+    assert "partner of record of Contoso for Intune." in " ".join(text.split())
