@@ -88,7 +88,7 @@ def given(tenant: TenantId, origin: str, appended_at: Instant, said: Response, e
         said.answer,
         said.channel,
         said.token_id,
-        said.operator,
+        said.operator if said.channel != AnswerChannel.PAGE else None,
         said.answered_at,
         said.evidence,
         passed_traceparent(envelope),
@@ -172,10 +172,12 @@ def _void(case: Case, said: Given, at: Instant) -> bool:
 
 def _too_late(case: Case, said: Given, at: Instant) -> bool:
     """D4: P2020's seven days are hard, and stand still while the wait is suspended. Of what an operator released it was
-    judged when it came.
+    judged when it came; and before the approval was known no answer is late (D9).
     """
     limited = policy(case.policy).consent.decline_days is not None and said.releases is None
     if not limited or said.answer != Answer.DECLINE or case.status != Status.APPROVED:
+        return False
+    if said.appended_at < (case.asked_at or 0):
         return False
     return case.stage != ConsentStage.SUSPENDED and case.wait is not None and at >= case.wait.due
 

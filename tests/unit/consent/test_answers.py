@@ -140,6 +140,19 @@ def test_2020_a_no_that_came_before_the_new_notice_counts_whenever_it_is_entered
     assert stage.claim().status == Status.REJECTED
 
 
+@pytest.mark.rule("D9", "D19", edition="P2020")
+def test_2020_a_no_that_came_before_the_approval_was_known_is_in_time_however_long_review_took() -> None:
+    stage = Stage(clock=ManualClock(IN_2020))
+    stage.submitted_2020()
+    stage.review_stopped = stage.stopped = True
+    stage.approves()
+    stage.pass_days(10)
+    stage.by_phone("decline")
+    stage.review_stopped = False
+    stage.goes_on()
+    assert (stage.claim().status, stage.reasons()) == (Status.REJECTED, ["customer_declined"])
+
+
 # -- P2023: at any time (D4, D9) --------------------------------------------------------------------------------------
 
 
@@ -290,6 +303,7 @@ def test_2020_a_no_that_follows_a_yes_of_which_review_has_not_read_counts_as_it_
     [
         ("decline", {"token_id": "guessed"}, "the link does not count"),
         ("decline", {"token_id": None}, "the link does not count"),
+        ("decline", {"token_id": None, "operator": "o-1"}, "the link does not count"),
         ("agree", {"ref": "unknown", "channel": "phone"}, "there is no such claim"),
     ],
 )
