@@ -190,8 +190,11 @@ class World(Five):
     # -- working -------------------------------------------------------------------------------------------------------
 
     def run(self) -> None:
+        """What falls due in the second after a word is told before the next word: no rule orders the two."""
         self._works()
         self.clock.tick(SECOND)
+        if self.settles and any(due <= self.clock.now() for due in self._dues()):
+            self.settle()
 
     def _works(self) -> None:
         if self.settles:
@@ -303,9 +306,12 @@ class World(Five):
 
     def next_due(self) -> int | None:
         """The first timer that is still to come, of those who work."""
+        return min((due for due in self._dues() if due > self.clock.now()), default=None)
+
+    def _dues(self) -> list[int]:
+        """The first timer of each partition, of those who work."""
         tasks = [task for member in self.members for task in member.worker.assignment.tasks.values()]
-        found = [due for task in tasks if (due := task.rows.next_due()) is not None and due > self.clock.now()]
-        return min(found, default=None)
+        return [due for task in tasks if (due := task.rows.next_due()) is not None]
 
     def serves(self, post: Post) -> None:
         self.script.append(Served(post))
