@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError, SchemaValidator, from_json, to_json
 
 from cpor.domain.vocabulary import Acknowledgement, Code, CommandName, WithdrawReason
@@ -44,8 +44,18 @@ class PartnerCommand(Message):
     claim_ref: str | None = Field(default=None, max_length=200)
 
 
+def _no_if_null(value: Any) -> Any:
+    return False if value is None else value
+
+
+#: Null, which the published form does not have but what does not apply is often sent as, is no.
+OptOut = Annotated[bool, BeforeValidator(_no_if_null)]
+
+
 class SentWholeForm(WholePersonal, SentForm):
     """The whole form: a draft is never half a form."""
+
+    incentive_opt_out: OptOut = False
 
 
 class Create(SentWholeForm, PartnerCommand):
@@ -241,7 +251,8 @@ def _rest(value: bytes, errors: FieldErrors) -> FilingPart | None:
     said = from_json(value)
     if errors.omitted or not isinstance(said, dict):
         return None
-    right = {name: said[name] for name in said.keys() & FilingPart.model_fields if name not in errors.fields}
+    wrong = {*errors.fields, *(name for name, value in said.items() if value is None)}
+    right = {name: said[name] for name in said.keys() & FilingPart.model_fields if name not in wrong}
     try:
         return FilingPart.model_validate_json(to_json({**right, "user": "-"}), extra="ignore")
     except ValidationError:  # NaN, which is no JSON, is told when the rest is mended

@@ -213,8 +213,24 @@ def test_a_field_of_the_wrong_shape_hides_no_error_of_another() -> None:
     ]
 
 
+def test_what_does_not_apply_may_be_sent_as_null() -> None:
+    nulls = dict.fromkeys(
+        ("subscription_id", "domain", "incentive_opt_out", "technical_contact", "revenue", "engagement")
+    )
+    value = admitted(Desk().send(CommandName.CREATE, {**CREATE, **nulls}))
+    assert value["form"]["incentive_opt_out"] is False
+    wrong = Desk().send(CommandName.CREATE, {**CREATE, **nulls, "claim_name": "", "workloads": ["sales"]})
+    assert {field for field, _ in codes(wrong)} == {"claim_name", "workloads[0]"}
+
+
 def test_a_field_of_the_wrong_shape_is_told_once() -> None:
-    for wrong in ({"workloads": []}, {"tenant_id": "x"}, {"workloads": ["teams", 5]}, {"partner_contact": None}):
+    faults: list[dict[str, Any]] = [
+        {"workloads": []},
+        {"tenant_id": "x"},
+        {"workloads": ["teams", 5]},
+        {"partner_contact": None},
+    ]
+    for wrong in faults:
         assert len(codes(Desk().send(CommandName.CREATE, {**CREATE, **wrong}))) == 1
 
 
