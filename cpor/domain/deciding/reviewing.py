@@ -105,7 +105,8 @@ def _approval_refusal(desk: Desk, data: ApproveClaim) -> Refused | None:
     if missing := uncovered(desk.claim):
         return Refused(Code.WORKLOAD_NOT_COVERED, f"No document covers: {', '.join(missing)}.")
     if wrong := fact_errors(desk, desk.claim):
-        return Refused(wrong[0].code, wrong[0].detail, wrong)
+        # The refusal is an event, which has one code; its sentence tells of all that is wrong.
+        return Refused(wrong[0].code, " ".join(dict.fromkeys(each.detail for each in wrong)), wrong)
     return incumbents_refusal(desk, data.displaces)
 
 

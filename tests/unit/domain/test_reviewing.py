@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,8 +11,27 @@ from cpor.domain import commands as cmd
 from cpor.domain.events import Approved, Rejected, RejectedFinal
 from cpor.domain.model import Reason
 from cpor.domain.result import Refused
-from cpor.domain.vocabulary import ActorKind, Code, CommandName, ConsentOutcome, Instant, Status
-from tests.unit.domain.claims import EXAMPLES, MONDAY, UNDER_P2020, World, in_status, usage_form
+from cpor.domain.vocabulary import (
+    ActorKind,
+    Channel,
+    Code,
+    CommandName,
+    ConsentOutcome,
+    Instant,
+    Status,
+    SubscriptionState,
+)
+from tests.unit.domain.claims import (
+    EXAMPLES,
+    MONDAY,
+    SALES,
+    SUBSCRIPTION,
+    UNDER_P2020,
+    World,
+    in_status,
+    sales_form,
+    usage_form,
+)
 
 POOR = (Reason("insufficient_poe"),)
 DECLINE = EXAMPLES[CommandName.CONSENT_OUTCOME]
@@ -35,6 +55,19 @@ def test_a_reviewers_comment_that_is_no_text_is_refused_under_its_name(data: cmd
     no = in_status(Status.UNDER_REVIEW).give("c", data)
     assert isinstance(no, Refused)
     assert [(each.field, each.code) for each in no.errors] == [("comment", Code.INVALID_FIELDS)]
+
+
+@pytest.mark.rule("D22")
+def test_an_approval_against_which_several_facts_speak_is_refused_with_all_of_them() -> None:
+    world = World()
+    world.under_review("c", form=sales_form())
+    csp = replace(SALES, channel=Channel.CSP, state=SubscriptionState.ENDED)
+    world.subscriptions = {SUBSCRIPTION: csp}
+    no = world.give("c", cmd.ApproveClaim())
+    assert isinstance(no, Refused)
+    assert no.code == Code.SUBSCRIPTION_CSP
+    for each in ("from a CSP partner", "Volume Licensing", "has ended"):
+        assert each in no.detail
 
 
 def test_an_approval_keeps_the_reviewers_comment_and_names_whom_it_displaced() -> None:
