@@ -67,6 +67,7 @@ class TopicSpec:
     compact: bool = False
     keep_days: int | None = None
     max_message_bytes: int = MIB
+    #: Where others than our workers write: the broker unpacks whatever codec comes, and readers need none.
     uncompressed: bool = False
 
     def settings(self) -> dict[str, str]:
@@ -87,23 +88,23 @@ class TopicSpec:
 CLAIMS, PARTNERS, ONE = Count.CLAIMS, Count.PARTNERS, Count.ONE
 
 FIXED_TOPICS: tuple[TopicSpec, ...] = (
-    TopicSpec(Topic.CLAIM_COMMANDS, CLAIMS, keep_days=90),
+    TopicSpec(Topic.CLAIM_COMMANDS, CLAIMS, keep_days=90, uncompressed=True),
     TopicSpec(Topic.CLAIM_EVENTS, CLAIMS, max_message_bytes=2 * MIB),
     # A row holds all documents, and each came with a message of its own: see `tests/unit/runtime/test_sizes.py`.
     TopicSpec(Topic.CLAIM_STATE, CLAIMS, compact=True, max_message_bytes=8 * MIB),
     TopicSpec(Topic.ASSOCIATIONS, CLAIMS, compact=True),
     TopicSpec(Topic.APPROVED, CLAIMS),
     TopicSpec(Topic.ELIGIBLE, CLAIMS),
-    TopicSpec(Topic.CONSENT_RESPONSES, CLAIMS),
-    TopicSpec(Topic.INCENTIVE_RESULTS, CLAIMS),
+    TopicSpec(Topic.CONSENT_RESPONSES, CLAIMS, uncompressed=True),
+    TopicSpec(Topic.INCENTIVE_RESULTS, CLAIMS, uncompressed=True),
     TopicSpec(Topic.CONSENT_EVENTS, CLAIMS),
     TopicSpec(Topic.DEADLINE_EVENTS, CLAIMS),
     TopicSpec(Topic.MAIL, CLAIMS, keep_days=90),
     TopicSpec(Topic.DELIVERIES, CLAIMS),
     # A partner may have tens of thousands of users.
-    TopicSpec(Topic.PARTNERS, ONE, compact=True, max_message_bytes=8 * MIB),
-    TopicSpec(Topic.CUSTOMERS, CLAIMS, compact=True),
-    TopicSpec(Topic.SUBSCRIPTIONS, CLAIMS, compact=True),
+    TopicSpec(Topic.PARTNERS, ONE, compact=True, max_message_bytes=8 * MIB, uncompressed=True),
+    TopicSpec(Topic.CUSTOMERS, CLAIMS, compact=True, uncompressed=True),
+    TopicSpec(Topic.SUBSCRIPTIONS, CLAIMS, compact=True, uncompressed=True),
     TopicSpec(Topic.DEAD_LETTERS, ONE, keep_days=400, max_message_bytes=10 * MIB),
     TopicSpec(Topic.AUDIT, ONE),
     TopicSpec(Topic.INTAKE_SLOTS, PARTNERS, keep_days=1),
@@ -146,7 +147,7 @@ def updates_topic(partner: str) -> str:
 
 
 def partner_topics(partner: str) -> tuple[TopicSpec, ...]:
-    """The three topics of a partner. Commands are stored uncompressed: the broker unpacks whatever codec comes."""
+    """The three topics of a partner."""
     if not PARTNER_ID.fullmatch(partner):
         raise ValueError(f"a partner id is 1-40 of A-Za-z0-9-, not {partner[:64]!r}")
     return (

@@ -100,6 +100,23 @@ def test_every_topic_is_stamped_by_the_broker_and_compacted_ones_keep_tombstones
             assert settings["delete.retention.ms"] == str(7 * DAY_MS)
 
 
+WRITTEN_BY_OTHERS = (
+    Topic.CLAIM_COMMANDS,
+    Topic.CONSENT_RESPONSES,
+    Topic.INCENTIVE_RESULTS,
+    Topic.PARTNERS,
+    Topic.CUSTOMERS,
+    Topic.SUBSCRIPTIONS,
+)
+
+
+@pytest.mark.parametrize("topic", WRITTEN_BY_OTHERS)
+def test_what_feeds_and_other_systems_write_is_unpacked_by_the_broker(topic: Topic) -> None:
+    """A worker without the codec of a feed would stop at its first batch, each time it is started."""
+    (spec,) = (each for each in FIXED_TOPICS if each.name == topic)
+    assert spec.settings()["compression.type"] == "uncompressed"
+
+
 def test_commands_of_partners_are_unpacked_by_the_broker() -> None:
     commands = partner_topics("p")[0].settings()
     assert (commands["compression.type"], commands["max.message.bytes"]) == ("uncompressed", str(8 * MIB))
