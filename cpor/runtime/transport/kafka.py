@@ -24,6 +24,9 @@ TRANSACTION_TIMEOUT_MS = 15_000
 SESSION_TIMEOUT_MS = 45_000
 #: A broker that comes back is found that soon; by default a client may wait for 30 s.
 RECONNECT_MS = 2_000
+#: What a broker says of a topic that is there, and of one that is not. Anything else (we may not hear of it, it has no
+#: leader) says nothing: who took it for a topic that is gone would take what lies there for read.
+_TOLD = (0, client_errors.UnknownTopicOrPartitionError.errno)
 
 
 def assert_native_crc() -> None:
@@ -49,6 +52,8 @@ class KafkaAdmin:
         if not wanted:
             return {}
         found = self._client.describe_topics(wanted)
+        if doubtful := {t["name"]: t["error_code"] for t in found if t["error_code"] not in _TOLD}:
+            raise Retry("topics cannot be described now", errors=str(doubtful)[:200])
         return {t["name"]: str(_uuid(t["topic_id"])) for t in found if not t["error_code"]}
 
     def create(self, specs: Iterable[TopicSpec], counts: Mapping[str, int]) -> list[str]:

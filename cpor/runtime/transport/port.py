@@ -138,7 +138,7 @@ class Admin(Protocol):
         """All topics with their number of partitions."""
 
     def topic_ids(self, topics: Iterable[str]) -> dict[str, str]:
-        """The ids of existing topics; a re-created topic has another."""
+        """The ids of existing topics; a re-created topic has another. Raises `Retry` where the broker cannot tell."""
 
     def create(self, specs: Iterable[TopicSpec], counts: Mapping[str, int]) -> list[str]:
         """Create what is missing; `counts` maps `Count` to partitions. Returns the names created."""

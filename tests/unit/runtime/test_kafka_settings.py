@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import pytest
 from kafka import errors as client_errors
 from kafka.record import util as record_util
 
 from cpor.runtime.clock import SystemClock
-from cpor.runtime.errors import Fenced, GenerationLost, Misconfigured, ProducerFenced, TransactionFailed
+from cpor.runtime.errors import Fenced, GenerationLost, Misconfigured, ProducerFenced, Retry, TransactionFailed
 from cpor.runtime.topics import DAY_MS, FIXED_TOPICS, MIB, Topic, commands_topic, largest_record, partner_topics
 from cpor.runtime.transport.kafka import (
     SESSION_TIMEOUT_MS,
     TRANSACTION_TIMEOUT_MS,
+    KafkaAdmin,
     KafkaTransport,
     assert_native_crc,
 )
@@ -120,3 +123,33 @@ def test_what_feeds_and_other_systems_write_is_unpacked_by_the_broker(topic: Top
 def test_commands_of_partners_are_unpacked_by_the_broker() -> None:
     commands = partner_topics("p")[0].settings()
     assert (commands["compression.type"], commands["max.message.bytes"]) == ("uncompressed", str(8 * MIB))
+
+
+class Describing:
+    """A client whose broker answers with these error codes, one for each topic."""
+
+    def __init__(self, **codes: int) -> None:
+        self._codes = codes
+
+    def describe_topics(self, names: list[str]) -> list[dict[str, Any]]:
+        return [{"name": each, "topic_id": UUID(int=7), "error_code": self._codes[each]} for each in names]
+
+
+def admin_on(client: Describing) -> KafkaAdmin:
+    admin = KafkaAdmin.__new__(KafkaAdmin)
+    admin._client = client
+    return admin
+
+
+@pytest.mark.rule("D19")
+@pytest.mark.parametrize(
+    "fault",
+    [client_errors.TopicAuthorizationFailedError, client_errors.LeaderNotAvailableError],
+    ids=["denied", "early"],
+)
+def test_a_topic_that_the_broker_cannot_tell_of_is_not_taken_for_one_that_is_gone(fault: type[Any]) -> None:
+    """A partner's answer may lie there, and the time-out that asks would go before it."""
+    gone = client_errors.UnknownTopicOrPartitionError.errno
+    assert admin_on(Describing(there=0, gone=gone)).topic_ids(["there", "gone"]) == {"there": str(UUID(int=7))}
+    with pytest.raises(Retry, match="doubtful"):
+        admin_on(Describing(there=0, doubtful=fault.errno)).topic_ids(["there", "doubtful"])
