@@ -16,7 +16,7 @@ from cpor.runtime.processor import Timer
 from cpor.runtime.record import TopicPartition
 from cpor.runtime.topics import partner_of
 from services.deadlines.holding import ASSOCIATION_END, Held
-from services.deadlines.rungs import EXPIRING, Rung, steps
+from services.deadlines.rungs import EXPIRING, REMINDED, Rung, steps
 
 #: Nothing is awaited of such a claim any more.
 OVER = (Status.CANCELLED, Status.REJECTED_FINAL)
@@ -137,13 +137,13 @@ def _timers(claim: ClaimId, row: Watched) -> Iterator[Timer]:
         yield Timer(row.held.look_at, claim, ASSOCIATION_END, row.held.since)
     for running in row.clocks:
         for left in running.left:
-            acts = running.clock in EXPIRING and left.rung == Rung.END
-            if not (acts and row.letters):
-                data = row.source.encode() if acts else b""
+            ends = left.rung == Rung.END
+            if not (ends and running.clock in EXPIRING and row.letters):
+                data = row.source.encode() if ends and running.clock in REMINDED else b""
                 yield Timer(left.at, claim, running.clock, running.started_by, left.rung, data)
 
 
 def source_of(timer: Timer) -> TopicPartition | None:
-    """Where an answer to this clock would lie; None for a clock that acts on nothing, or a claim no partner sent."""
+    """Where an answer to this clock would lie; None for one that no partner answers, or a claim no partner sent."""
     topic, _, partition = timer.data.decode().rpartition("-")
     return TopicPartition(topic, int(partition)) if partner_of(topic) is not None else None

@@ -91,6 +91,29 @@ def test_an_answer_that_intake_admitted_and_deadlines_has_not_seen_wins_by_its_p
     stage.audit()
 
 
+@IN_BOTH
+@pytest.mark.rule("D19", "R39", edition="both")
+def test_a_window_is_not_told_to_be_closed_while_a_dispute_that_came_in_time_is_still_to_be_read(
+    edition: Edition,
+) -> None:
+    stage, _ = asked(edition)
+    stage.partner("c", CommandName.RESUBMIT, {"comment": "These."})
+    stage.review("c", CommandName.REVIEW_START)
+    stage.review("c", CommandName.REVIEW_REJECT, reasons=[{"code": "insufficient_poe"}], comment="Too thin")
+    stage.run()
+    due = stage.clock_of(Clock.DISPUTE_WINDOW).due
+    stage.clock.tick(due - 1_000 - stage.clock.now())
+    behind, received = stage.arrive(), stage.clock.now()
+    stage.pass_to(due + 3_600_000)
+    closed = ("missed", "dispute_window", 9)
+    assert closed not in stage.told()
+    words = {"justification": "It says all on page 4."}
+    assert stage.partner("c", CommandName.DISPUTE, words, received_at=received).outcome == "accepted"
+    stage.intake_reads(behind)
+    stage.run()
+    assert (stage.claim().status, closed in stage.told()) == (Status.DISPUTED, False)
+
+
 def test_without_an_answer_a_stopped_intake_delays_the_expiry_and_then_there_is_exactly_one() -> None:
     stage, due = asked()
     stage.clock.tick(due - 1_000 - stage.clock.now())
