@@ -5,6 +5,7 @@
 | partner_answer, dispute_window | 0 | half time | reminder | issue of the mail "deadline near" |
 | partner_answer, dispute_window | 1 | one business day before the end | reminder | same |
 | partner_answer | 9 | the end, fairly (D19) | expired, to review (T9) | §2.3 |
+| dispute_window | 9 | the end, fairly (D19) | missed: the window is closed | §2.3, T17 |
 | every other clock but consent_wait | 9 | the end | missed | §2.3, D5 |
 
 `consent_wait` is consent's own (D4, D20).
