@@ -140,11 +140,13 @@ def _import(desk: Desk, data: ImportLegacy, rules: Policy, place: Location, enga
     reference = desk.context.claim_ref or ids.legacy_reference(data.tenant_id, data.subscription_id, data.partner_role)
     if desk.context.claim_id != ids.claim_id(data.partner_id, reference):
         return Refused(Code.INVALID_FIELDS, "claim_id does not follow from the partner and the claim reference.")
+    subscription = desk.facts.subscriptions.get(data.subscription_id)
+    if subscription is not None and subscription.tenant_id != data.tenant_id:
+        return Refused(Code.SUBSCRIPTION_OTHER_TENANT, "The subscription belongs to another tenant.")
     if incumbents(data.partner_id, units, desk.others):
         return Refused(Code.ALREADY_CLAIMED, "Another partner holds this subscription.")
     if own_held(data.partner_id, data.partner_role, units, desk.others):
         return Refused(Code.ALREADY_CLAIMED, "The partner holds this subscription in this role already.")
-    subscription = desk.facts.subscriptions.get(data.subscription_id)
     calendar = business_calendar(place.country, place.region, place.timezone)
     context = desk.context
     desk.begin(

@@ -6,11 +6,21 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+import pytest
+
 from cpor.domain import commands as cmd
 from cpor.domain.calendar import business_calendar
 from cpor.domain.events import IncentiveResult, LegacyImported
 from cpor.domain.result import Refused
-from cpor.domain.vocabulary import Code, EligibilityOutcome, IncentiveResultKind, LocationId, PartnerId, PartnerRole
+from cpor.domain.vocabulary import (
+    Code,
+    EligibilityOutcome,
+    IncentiveResultKind,
+    LocationId,
+    PartnerId,
+    PartnerRole,
+    TenantId,
+)
 from tests.unit.domain.claims import LOCATION, SALES, SUBSCRIPTION, TENANT, World
 
 LEGACY = cmd.ImportLegacy(
@@ -58,6 +68,17 @@ def test_a_legacy_association_for_a_location_that_the_partner_does_not_have_is_r
     assert isinstance(no, Refused)
     assert no.code == Code.LOCATION_UNKNOWN
     assert "9999999" in no.detail
+
+
+@pytest.mark.rule("D22", "D23")
+def test_a_subscription_of_another_customer_cannot_be_imported() -> None:
+    world = World()
+    other = TenantId("9f0e1d7a-5b1c-4c7e-9a51-0d7d1a2b3c4d")
+    world.subscriptions = {SUBSCRIPTION: replace(SALES, tenant_id=other)}
+    no = world.give("old", LEGACY)
+    assert isinstance(no, Refused)
+    assert no.code == Code.SUBSCRIPTION_OTHER_TENANT
+    assert other not in no.detail
 
 
 def test_a_legacy_association_without_an_end_of_its_own_ends_with_its_subscription() -> None:
