@@ -56,7 +56,9 @@ def too_large(output: Output, limit: int) -> str | None:
     """
     _, _, key, value, headers = output
     size = len(value or b"") + len(key or b"") + sum([len(header) for _, header in headers])
-    return f"a record of {size} bytes is too large for {output.topic}" if size > limit else None
+    if size <= limit:
+        return None
+    return f"a record of {size} bytes is too large for {output.topic}-{output.partition}, key {(key or b'')[:80]!r}"
 
 
 def bounded(call: Callable[[], object], seconds: float) -> None:

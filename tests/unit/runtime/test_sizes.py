@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from cpor.domain.policy import policy
 from cpor.domain.vocabulary import Edition
+from cpor.runtime.record import Output
 from cpor.runtime.topics import MIB, Topic, commands_topic, largest_record, receipts_topic
+from cpor.runtime.transport.kafka_common import too_large
 from schemas.errors import MOST_ERRORS
 from services.intake.message import LARGEST_MESSAGE
 
@@ -32,3 +34,10 @@ def test_an_admitted_command_fits_the_inbox_and_any_command_fits_the_dead_letter
 
 def test_a_receipt_with_all_its_errors_and_warnings_fits() -> None:
     assert largest_record(receipts_topic("P-1")) >= 2 * MOST_ERRORS * 1024 * UTF8 + OURS
+
+
+def test_a_record_that_is_too_large_all_the_same_is_named_by_place_and_key() -> None:
+    """It stops the worker, and somebody has to find it."""
+    output = Output(Topic.CLAIM_STATE, 3, b"claim-1", b"x" * 90, [("ce_id", b"12345")])
+    assert too_large(output, 102) is None
+    assert too_large(output, 101) == "a record of 102 bytes is too large for cpor.claims.state-3, key b'claim-1'"
