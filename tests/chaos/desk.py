@@ -31,9 +31,10 @@ Act = Callable[[Claim], None]
 
 
 class Told(NamedTuple):
-    """An event of a claim's, or of consent's."""
+    """An event of a claim's, or of consent's; `cause`: the message that it came of."""
 
     id: str
+    cause: str
     value: Mapping[str, Any]
 
 
@@ -89,7 +90,8 @@ class Desk:
         if claim is None or answer is None or (record.topic == Topic.CLAIM_EVENTS and not told.sequence):
             return []
         fate = self.crowd.fates.get(claim.id, fates.FATES[0])
-        return _spoken(claim, lambda it: answer(self, it, fate, Told(told.id or "", json.loads(record.value or b"{}"))))
+        heard = Told(told.id or "", told.causation or "", json.loads(record.value or b"{}"))
+        return _spoken(claim, lambda it: answer(self, it, fate, heard))
 
     def _due(self) -> list[Word]:
         now, words = self.clock.now(), list[Word]()
@@ -205,10 +207,19 @@ def _answer(desk: Desk, claim: Claim, answer: str, channel: str) -> None:
         claim.words.append(claim.words[-1])
 
 
-def _release(desk: Desk, claim: Claim, fate: Fate, told: Told) -> None:
-    """An operator has looked at an answer: half of them say no, half of them yes."""
-    answer = "decline" if int(claim.id[:8], 16) % 2 else "agree"
-    desk.later(claim, OPERATOR_DAYS, lambda it: it.customer(answer, "mail", operator="o-1"))
+def _check(desk: Desk, claim: Claim, fate: Fate, told: Told) -> None:
+    """Half of the answers are the customer's; of the others an operator asks the customer, who agrees."""
+    act = _release if int(claim.id[:8], 16) % 2 else _dismiss
+    desk.later(claim, OPERATOR_DAYS, lambda it: act(it, told.cause))
+
+
+def _release(claim: Claim, response_id: str) -> None:
+    claim.found("released", response_id)
+
+
+def _dismiss(claim: Claim, response_id: str) -> None:
+    claim.found("dismissed", response_id)
+    claim.customer("agree", "mail", operator="o-1")
 
 
 REPLIES: Mapping[str, Callable[[Desk, Claim, Fate, Told], None]] = {
@@ -223,5 +234,5 @@ REPLIES: Mapping[str, Callable[[Desk, Claim, Fate, Told], None]] = {
     EventName.COMMAND_REFUSED.ce_type: _name_the_incumbent,
     consent.REQUESTED: _ask_customer,
     consent.COMPLETED: _tell_customer,
-    consent.HELD: _release,
+    consent.HELD: _check,
 }

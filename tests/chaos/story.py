@@ -17,7 +17,7 @@ from cpor.domain.vocabulary import ClaimId, CommandName, Instant, PartnerId, Ten
 from cpor.runtime.record import Output
 from cpor.runtime.topics import Topic, commands_topic
 from schemas import envelope
-from schemas.consent import RESPONSE
+from schemas.consent import CHECKED, RESPONSE
 from schemas.envelope import headers
 from tests.chaos.material import (
     ACKNOWLEDGED,
@@ -71,17 +71,18 @@ class Ordered:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A customer's answer, or what an operator writes down of one."""
+    """A customer's answer, or what an operator writes down or finds of one."""
 
     claim: ClaimId
     tenant: TenantId
     data: Data
     number: int
+    type: str = RESPONSE
 
     def output(self, claims: int, partners: int) -> Output:
         value = as_json({"claim_id": self.claim, **self.data})
         source = f"/customers/{self.tenant}"
-        told = headers(RESPONSE, name_id(f"answer/{self.number}"), source, Instant(0), self.claim)
+        told = headers(self.type, name_id(f"answer/{self.number}"), source, Instant(0), self.claim)
         return Output(Topic.CONSENT_RESPONSES, tenant_partition(self.tenant, claims), self.tenant.encode(), value, told)
 
 
@@ -131,6 +132,11 @@ class Claim:
     def customer(self, answer: str, channel: str, **data: Any) -> None:
         said = {"answer": answer, "channel": channel, **data}
         self.words.append(Answered(self.id, self.tenant, said, next(self.numbers)))
+
+    def found(self, finding: str, response_id: str) -> None:
+        """By an operator, of an answer that is held."""
+        said = {"response_id": response_id, "finding": finding, "operator": "o-1"}
+        self.words.append(Answered(self.id, self.tenant, said, next(self.numbers), CHECKED))
 
     def create(self) -> None:
         self.say(CommandName.CREATE, form(self.tenant))
