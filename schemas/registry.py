@@ -132,7 +132,13 @@ _FAMILIES: tuple[tuple[str, tuple[str, ...], Models], ...] = (
     (
         "audit",
         ("cpor.audit",),
-        {audit.ANSWER_RECORDED: audit.AnswerRecorded, audit.ANSWER_CHECKED: audit.AnswerChecked},
+        {
+            audit.ANSWER_RECORDED: audit.AnswerRecorded,
+            audit.ANSWER_CHECKED: audit.AnswerChecked,
+            audit.COMMAND_GIVEN: audit.CommandGiven,
+            audit.PARTNER_ADDED: audit.PartnerAdded,
+            audit.REFERENCE_LOADED: audit.ReferenceLoaded,
+        },
     ),
 )
 

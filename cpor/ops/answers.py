@@ -13,13 +13,14 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from cpor.domain.ids import derived_id, tenant_partition
+from cpor.domain.ids import tenant_partition
 from cpor.domain.model import ClaimState
 from cpor.domain.vocabulary import EventName, Instant, instant_text
 from cpor.domain.wire import event_name
 from cpor.ops.errors import NotReachable, Refused, WrongUse
-from cpor.ops.inbox import WAIT_SECONDS, checked, exchange
+from cpor.ops.inbox import WAIT_SECONDS, exchange
 from cpor.ops.instance import Instance
+from cpor.ops.writing import checked, on_the_audit
 from cpor.runtime.record import Output, Record
 from cpor.runtime.topics import Topic
 from schemas import envelope
@@ -138,16 +139,12 @@ class ByOperator:
     place: int
 
     def on_the_audit(self, ce_type: str, value: bytes) -> Output:
-        made = self._headers(ce_type, derived_id(self.message_id, ce_type))
-        return Output(Topic.AUDIT, 0, self.operator.encode(), value, made)
+        return on_the_audit(ce_type, value, self.operator, self.message_id, self.now, self.claim_id)
 
     def to_consent(self, ce_type: str, value: bytes) -> Output:
-        made = self._headers(ce_type, self.message_id)
+        source, message_id = f"/operators/{self.operator}", self.message_id
+        made = envelope.headers(ce_type, message_id, source, self.now, self.claim_id, correlation=message_id)
         return Output(Topic.CONSENT_RESPONSES, self.place, self.tenant.encode(), value, made)
-
-    def _headers(self, ce_type: str, record_id: str) -> list[envelope.Header]:
-        source = f"/operators/{self.operator}"
-        return envelope.headers(ce_type, record_id, source, self.now, self.claim_id, correlation=self.message_id)
 
 
 class Listener:

@@ -18,8 +18,9 @@ from cpor.ops.ends import ends, read_subscriptions
 from cpor.ops.errors import Refused
 from cpor.ops.inbox import Exchange, by_actor, exchange, send
 from cpor.ops.instance import DEFAULT_DATA, DataDir, find_instance
-from cpor.ops.operations import Operator
+from cpor.ops.operations import Note, Operator
 from cpor.ops.records import Problem, parse, read_text, refuse
+from cpor.ops.writing import Why, file_name
 from schemas.inside import ImportLegacy
 
 #: Stands for the claim's id until the line is known to name what the id is made of.
@@ -33,6 +34,7 @@ _FOREIGN = "claim_ref: leave it out; under a reference of your own the partner c
 def import_legacy(
     file: Annotated[Path, typer.Argument(help="NDJSON: partner, location, tenant, subscription, role, last day.")],
     who: Operator = None,
+    note: Note = None,
     data: DataDir = DEFAULT_DATA,
 ) -> None:
     """Import associations from before the scheme: all lines are checked first; one that is there already is left."""
@@ -40,9 +42,10 @@ def import_legacy(
     lines = read_legacy(file, acting)
     instance = find_instance(data)
     imported, there, problems = 0, 0, []
+    why = {"file": file_name(file), "note": note}
     with exchange(instance) as talk, screen.progress(transient=True) as bars:
         for number, line in bars.track(lines, description="importing"):
-            no = _import(talk, line, acting)
+            no = _import(talk, line, acting, why)
             imported, there = imported + (no is None), there + (no is not None and no.code == Code.CLAIM_EXISTS)
             problems += [f"line {number}: {no}"] if no is not None and no.code != Code.CLAIM_EXISTS else []
     screen.done(f"{screen.counted(imported, 'association')} imported, {there} there already")
@@ -82,11 +85,11 @@ def _is_foreign(line: ImportLegacy) -> bool:
     return line.claim_ref is not None and ids.legacy_tenant(line.claim_ref) != line.tenant_id
 
 
-def _import(talk: Exchange, line: ImportLegacy, acting: str) -> Refused | None:
+def _import(talk: Exchange, line: ImportLegacy, acting: str, why: Why) -> Refused | None:
     """What review refused it for."""
     name, claim_id, told = importing(line, acting)
     try:
-        send(talk, name, claim_id, TenantId(line.tenant_id), told)
+        send(talk, name, claim_id, TenantId(line.tenant_id), told, why=why)
     except Refused as no:
         return no
     return None
@@ -107,6 +110,7 @@ def importing(line: ImportLegacy, acting: str) -> tuple[CommandName, str, dict[s
 def end_associations(
     who: Operator = None,
     dry: Annotated[bool, typer.Option("--dry-run", help="Only list them.")] = False,
+    note: Note = None,
     data: DataDir = DEFAULT_DATA,
 ) -> None:
     """End by hand the associations whose subscription, or imported last day, is over; most end by themselves."""
@@ -117,6 +121,7 @@ def end_associations(
         for each in over:
             state, told = each.claim.state, by_actor(ActorKind.OPERATOR, acting, ends_on=each.on.isoformat())
             if not dry:
-                send(talk, CommandName.OPS_END_SUBSCRIPTION, state.claim_id, state.form.tenant_id, told)
+                name, tenant = CommandName.OPS_END_SUBSCRIPTION, state.form.tenant_id
+                send(talk, name, state.claim_id, tenant, told, why={"note": note})
             screen.done(f"{state.partner_id} {state.claim_ref}: the subscription ended on {each.on}")
     screen.note(f"{screen.counted(len(over), 'association')} {'over' if dry else 'ended'}")

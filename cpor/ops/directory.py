@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -11,9 +12,11 @@ from cpor.domain.vocabulary import Instant, TenantId
 from cpor.ops.errors import NotReachable
 from cpor.ops.instance import Instance
 from cpor.ops.reading import newest_rows, partition_counts
+from cpor.ops.writing import NO_WHY, Why, audit_entry
 from cpor.runtime.record import Output, Record
 from cpor.runtime.topics import Count, Topic, partner_topics
 from schemas import reference
+from schemas.audit import PARTNER_ADDED, REFERENCE_LOADED, Change, PartnerAdded, ReferenceLoaded
 from schemas.envelope import headers
 
 #: Records that wait for the broker at one time.
@@ -28,10 +31,10 @@ _TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What became of one partner: `change` is added, updated or unchanged."""
+    """What became of one partner."""
 
     partner_id: str
-    change: str
+    change: Change
     topics_created: tuple[str, ...]
 
 
@@ -50,14 +53,21 @@ def claim_partitions(counts: dict[str, int]) -> int:
     return counts[Topic.CLAIM_EVENTS]
 
 
-def add_partners(instance: Instance, partners: Iterable[reference.Partner]) -> list[Added]:
-    """Directory entries first, then the topics: intake never meets a topic whose partner it cannot know."""
+def add_partners(
+    instance: Instance, partners: Iterable[reference.Partner], by: str | None = None, why: Why = NO_WHY
+) -> list[Added]:
+    """Directory entries first, then the topics: intake never meets a topic whose partner it cannot know.
+
+    `by`: the operator who stands behind it on the audit, else the user of this terminal. Raises WrongUse.
+    """
     wanted = list(partners)
     counts = partition_counts(instance.transport)
     claims = claim_partitions(counts)
     before = newest_rows(instance.transport, Topic.PARTNERS, counts)
     changes = {each.partner_id: _change(before, each) for each in wanted}
-    publish(instance, [to_output(each, claims, instance.clock.now()) for each in wanted])
+    acting, now = by or operator(), instance.clock.now()
+    publish(instance, [_addition(acting, now, partner, change, why) for partner, change in changes.items()])
+    publish(instance, [to_output(each, claims, now, acting) for each in wanted])
     specs = {each.partner_id: partner_topics(each.partner_id) for each in wanted}
     sizes: dict[str, int] = {Count.CLAIMS: claims, Count.PARTNERS: counts[Topic.INTAKE_SLOTS], Count.ONE: 1}
     admin = instance.transport.admin()
@@ -68,26 +78,45 @@ def add_partners(instance: Instance, partners: Iterable[reference.Partner]) -> l
     return [Added(p, changes[p], tuple(s.name for s in three if s.name in made)) for p, three in specs.items()]
 
 
-def _change(before: Mapping[bytes, Record], partner: reference.Partner) -> str:
+def _change(before: Mapping[bytes, Record], partner: reference.Partner) -> Change:
     old = before.get(partner.partner_id.encode())
     if old is None:
-        return "added"
-    return "unchanged" if old.value == whole(partner) else "updated"
+        return Change.ADDED
+    return Change.UNCHANGED if old.value == whole(partner) else Change.UPDATED
+
+
+def _addition(by: str, now: int, partner_id: str, change: Change, why: Why) -> Output:
+    """The audit's entry."""
+    about = {"partner_id": partner_id, "change": change}
+    return audit_entry(PARTNER_ADDED, PartnerAdded, by, str(uuid.uuid4()), now, why, **about)
 
 
 def load_reference(
     instance: Instance,
     rows: Iterable[reference.Customer | reference.Subscription],
     told: Callable[[int], None] = lambda _: None,
+    by: str | None = None,
+    why: Why = NO_WHY,
 ) -> int:
-    """Write customers and subscriptions; a subscription that changed its tenant is taken out of its old place."""
+    """Write customers and subscriptions; a subscription that changed its tenant is taken out of its old place.
+
+    `by`: the operator who stands behind it on the audit, else the user of this terminal. Raises WrongUse.
+    """
     wanted = list(rows)
     counts = partition_counts(instance.transport)
     claims = claim_partitions(counts)
-    now = instance.clock.now()
+    acting, now = by or operator(), instance.clock.now()
     moved = _moved(instance, wanted, counts)
-    publish(instance, moved + [to_output(each, claims, now) for each in wanted], told)
+    publish(instance, [_load(acting, now, wanted, why)])
+    publish(instance, moved + [to_output(each, claims, now, acting) for each in wanted], told)
     return len(wanted)
+
+
+def _load(by: str, now: int, rows: list[reference.Customer | reference.Subscription], why: Why) -> Output:
+    """The audit's entry."""
+    customers = sum(isinstance(each, reference.Customer) for each in rows)
+    about = {"customers": customers, "subscriptions": len(rows) - customers}
+    return audit_entry(REFERENCE_LOADED, ReferenceLoaded, by, str(uuid.uuid4()), now, why, **about)
 
 
 def _moved(
@@ -120,12 +149,12 @@ def publish(instance: Instance, outputs: list[Output], told: Callable[[int], Non
         publisher.close()
 
 
-def to_output(row: Row, claims: int, now: int) -> Output:
-    """The record of a row: its topic, key and partition (contract §1)."""
+def to_output(row: Row, claims: int, now: int, by: str) -> Output:
+    """The record of a row: its topic, key and partition (contract §1); `by`: the operator."""
     value = whole(row)
     name = _TYPES[type(row)]
     topic, key, partition = _place(row, claims)
-    made = headers(name, name_id(f"{name}/{key}/{value.decode()}"), f"/operators/{operator()}", Instant(now), None)
+    made = headers(name, name_id(f"{name}/{key}/{value.decode()}"), f"/operators/{by}", Instant(now), None)
     return Output(topic, partition, key.encode(), value, made)
 
 

@@ -16,9 +16,10 @@ from cpor.domain.vocabulary import Instant, instant_text
 from cpor.ops.answers import Became, ByOperator, told_to_consent
 from cpor.ops.book import Claim
 from cpor.ops.errors import Refused, WrongUse
-from cpor.ops.inbox import WAIT_SECONDS, checked
+from cpor.ops.inbox import WAIT_SECONDS
 from cpor.ops.instance import Instance
 from cpor.ops.reading import newest_rows
+from cpor.ops.writing import checked
 from cpor.runtime.record import Output
 from cpor.runtime.topics import Topic
 from cpor.runtime.transport.port import Transport

@@ -8,23 +8,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 
 from cpor.domain.ids import tenant_partition
 from cpor.domain.model import ClaimState
 from cpor.domain.vocabulary import ActorKind, CommandName, EventName, Instant, TenantId
 from cpor.domain.wire import event_name
 from cpor.ops.directory import claim_partitions
-from cpor.ops.errors import NotReachable, Refused, WrongUse
+from cpor.ops.errors import NotReachable, Refused
 from cpor.ops.instance import Instance
 from cpor.ops.reading import Follower, partition_counts
+from cpor.ops.writing import NO_WHY, Why, audit_entry, checked
 from cpor.runtime.record import Output, Record, TopicPartition
 from cpor.runtime.topics import Topic
 from cpor.runtime.transport.port import Publisher
 from schemas import envelope
-from schemas.base import Message, check
-from schemas.errors import field_errors
+from schemas.audit import COMMAND_GIVEN, CommandGiven
 from schemas.inbox import INBOX_FROM_INSIDE
 from schemas.upcast import newest
 
@@ -63,17 +62,6 @@ def to_inbox(
     made = envelope.headers(ce_type, message_id, source, Instant(now), claim_id, correlation=message_id)
     place = tenant_partition(tenant, partitions)
     return message_id, Output(Topic.CLAIM_COMMANDS, place, tenant.encode(), value, made)
-
-
-def checked(model: type[Message], value: Mapping[str, Any]) -> bytes:
-    """JSON as the contract has it. Raises WrongUse with every field that is not as it should be."""
-    text = to_json(value)
-    try:
-        check(model, text)
-    except ValidationError as fault:
-        told = "; ".join(f"{each.field}: {each.detail}" for each in field_errors(fault).errors)
-        raise WrongUse(told) from None
-    return text
 
 
 def by_actor(kind: ActorKind, actor: str, **data: Any) -> dict[str, Any]:
@@ -127,12 +115,13 @@ def command(
     *,
     by: ActorKind = ActorKind.REVIEWER,
     seconds: float = WAIT_SECONDS,
+    why: Why = NO_WHY,
     **data: Any,
 ) -> Outcome:
     """Send a reviewer's or operator's command and wait for its outcome. Raises Refused with the code, NotReachable."""
     tenant = state.form.tenant_id
     with exchange(instance, tenant=tenant) as talk:
-        return send(talk, name, state.claim_id, tenant, by_actor(by, actor, **data), seconds)
+        return send(talk, name, state.claim_id, tenant, by_actor(by, actor, **data), seconds, why)
 
 
 def send(
@@ -142,15 +131,33 @@ def send(
     tenant: TenantId,
     told: Mapping[str, Any],
     seconds: float = WAIT_SECONDS,
+    why: Why = NO_WHY,
 ) -> Outcome:
     """As `command`, over an exchange that hears the tenant's claims, and also for a claim that is not there yet.
 
-    `told` is what `by_actor` makes.
+    `told` is what `by_actor` makes; `why`: what the audit's entry of an operator's command has beside it.
     """
-    actor = told["actor"]
+    actor, now = told["actor"], talk.instance.clock.now()
     source = f"/{actor['kind']}s/{actor['id']}"
-    message_id, output = to_inbox(name, claim_id, tenant, told, source, talk.instance.clock.now(), talk.partitions)
-    return judged(talk.ask([output], lambda record: outcome_of(record, message_id, claim_id), seconds), seconds)
+    message_id, output = to_inbox(name, claim_id, tenant, told, source, now, talk.partitions)
+    outputs = [*audited(name, claim_id, tenant, actor, message_id, now, why), output]
+    return judged(talk.ask(outputs, lambda record: outcome_of(record, message_id, claim_id), seconds), seconds)
+
+
+def audited(
+    name: CommandName,
+    claim_id: str,
+    tenant: TenantId,
+    actor: Mapping[str, str],
+    message_id: str,
+    now: int,
+    why: Why = NO_WHY,
+) -> list[Output]:
+    """The audit's entry of an operator's command, to be written before it; none of a reviewer's. Raises WrongUse."""
+    if actor["kind"] != ActorKind.OPERATOR:
+        return []
+    about = {"claim_id": claim_id, "tenant_id": tenant, "message_id": message_id, "command": name}
+    return [audit_entry(COMMAND_GIVEN, CommandGiven, actor["id"], message_id, now, why, **about)]
 
 
 def judged(outcome: Outcome | None, seconds: float) -> Outcome:

@@ -27,6 +27,7 @@ ops = typer.Typer(name="ops", no_args_is_help=True, help="What operators have to
 Operator = Annotated[
     str | None, typer.Option("--as", metavar="OPERATOR", help="Who acts; else the user of this terminal.")
 ]
+Note = Annotated[str | None, typer.Option("--note", metavar="TEXT", help="Why, for the audit.")]
 HEADS = ("!since (UTC)", "!task", "!claim", "!partner", "customer", "why")
 
 
@@ -67,6 +68,7 @@ def resend_notice(
     name: Annotated[str | None, typer.Option(help="Its name.")] = None,
     title: Annotated[str | None, typer.Option(help="Its job title.")] = None,
     language: Annotated[str | None, typer.Option(metavar="TAG", help="The language it reads.")] = None,
+    note: Note = None,
     data: DataDir = DEFAULT_DATA,
     as_json: AsJson = False,
 ) -> None:
@@ -76,9 +78,8 @@ def resend_notice(
     instance = find_instance(data)
     state = pick(read_claims(instance), claim).state
     contact = corrected(state, {field: text for field, text in given.items() if text is not None})
-    sent = command(
-        instance, CommandName.OPS_RESEND_NOTICE, state, acting, by=ActorKind.OPERATOR, customer_contact=contact
-    )
+    name_of, why = CommandName.OPS_RESEND_NOTICE, {"note": note}
+    sent = command(instance, name_of, state, acting, by=ActorKind.OPERATOR, why=why, customer_contact=contact)
     tell(state, sent, as_json)
 
 

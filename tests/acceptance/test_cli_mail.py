@@ -20,7 +20,7 @@ from cpor.ops.partner_client import Dropbox, PartnerClient
 from cpor.ops.reading import partition_counts, read_whole
 from cpor.ops.running import Plan, run_instance
 from cpor.runtime.topics import Topic
-from schemas.audit import AnswerRecorded
+from schemas.audit import ANSWER_RECORDED, COMMAND_GIVEN, AnswerRecorded, CommandGiven
 from schemas.base import check
 from tests.acceptance.desk import OTHER_TENANT, START_SECONDS, Desk, customer, filed, form, partner_file
 from tests.chaos.instance import await_true
@@ -168,15 +168,17 @@ def test_a_no_by_phone_ends_the_approval_reaches_the_partner_and_is_audited(desk
     assert mail["to"] == ANNA
     (answer,) = desk.cpor("consent", "show", "m-1", "--json").json["answers"]
     assert (answer["operator"], answer["verdict"], answer["note"]) == ("o-lind", "declined", "Kim rang back.")
-    entries = [check(AnswerRecorded, each.value or b"") for each in audit(desk)]
+    entries = [check(AnswerRecorded, each.value or b"") for each in audit(desk, ANSWER_RECORDED)]
     assert [each.response_id for each in entries if each.claim_id == claims["m-1"]] == [answer["id"]]
     again = desk.cpor("consent", "decline", "m-1")
     assert again.code == 1
     assert "changes nothing: the customer has declined before" in again.err
 
 
-def audit(desk: Desk) -> list[Any]:
-    return list(read_whole(find_instance(desk.data).transport, [Topic.AUDIT]))
+def audit(desk: Desk, ce_type: str | None = None) -> list[Any]:
+    """The entries of a type, or all."""
+    entries = read_whole(find_instance(desk.data).transport, [Topic.AUDIT])
+    return [each for each in entries if ce_type in (None, each.header("ce_type"))]
 
 
 def test_a_yes_before_the_review_is_noted_and_changes_no_status(desk: Desk, claims: dict[str, str]) -> None:
@@ -208,8 +210,13 @@ def test_what_waits_for_an_operator_is_listed_and_mailed_until_the_notice_went_t
     told = mails(desk, "--claim", "m-4", "--kind", "operator_task", at_least=2)
     assert all(each["to"] == "operations@cpor.example" for each in told)
     assert "wait_suspended" in desk.cpor("ops", "tasks").out
-    said = desk.cpor("ops", "resend-notice", "m-4", "--as", "o-lind", "--email", KIM, "--name", "Kim Lee")
+    words = ("m-4", "--as", "o-lind", "--email", KIM, "--name", "Kim Lee", "--note", "Rang the switchboard.")
+    said = desk.cpor("ops", "resend-notice", *words)
     assert said.code == 0, said.err
+    entries = [check(CommandGiven, each.value or b"") for each in audit(desk, COMMAND_GIVEN)]
+    assert [(each.claim_id, each.operator, each.note) for each in entries if each.claim_id == claims["m-4"]] == [
+        (claims["m-4"], "o-lind", "Rang the switchboard.")
+    ]
     assert "consent_wait runs until 2026-03-" in said.err
     standing(desk, "m-4", "waiting", "delivered")
     assert tasks(desk, "m-4") == []

@@ -20,6 +20,7 @@ from cpor.domain.vocabulary import Edition, Instant, instant_text
 from cpor.ops import screen
 from cpor.ops.book import read_claims
 from cpor.ops.clock import test_clock
+from cpor.ops.demo.act import OPERATOR
 from cpor.ops.demo.cast import Cast, cast
 from cpor.ops.demo.life import life
 from cpor.ops.demo.reconcile import count, read_pipeline
@@ -137,9 +138,9 @@ def today(instance: Instance) -> date:
 
 
 def set_up(instance: Instance) -> None:
-    add_partners(instance, [home.partner for home in HOMES])
+    add_partners(instance, [home.partner for home in HOMES], OPERATOR)
     buyers = [row for home in HOMES for row in home.buyers]
-    load_reference(instance, [*buyers, *(row for home in HOMES for row in home.subscriptions)])
+    load_reference(instance, [*buyers, *(row for home in HOMES for row in home.subscriptions)], by=OPERATOR)
 
 
 def perform(instance: Instance, played: Cast, changed: Callable[[Tally], None]) -> Stage:

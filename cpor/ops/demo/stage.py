@@ -11,11 +11,12 @@ from typing import Any
 
 from cpor.domain.vocabulary import MS_PER_DAY, Code
 from cpor.ops.clock import advance_to, await_idle
+from cpor.ops.demo.act import OPERATOR
 from cpor.ops.demo.asks import Ask, Decide, Put, Refer, Respond, Result, Say, SayRaw, Story, Until, Upload, Wait
 from cpor.ops.demo.outside import Effects, Links, spoken
 from cpor.ops.directory import to_output
 from cpor.ops.errors import NotReachable
-from cpor.ops.inbox import Outcome, outcome_of, to_inbox
+from cpor.ops.inbox import Outcome, audited, outcome_of, to_inbox
 from cpor.ops.instance import Instance
 from cpor.ops.partner_client import Dropbox, PartnerClient, Receipt, read_receipt, upload
 from cpor.runtime.record import Record, TopicPartition
@@ -180,7 +181,7 @@ class Stage:
             case Respond() | Result():
                 self._tell(play, ask)
             case Refer():
-                self._publisher.send(to_output(ask.subscription, self._claims, self.instance.clock.now()))
+                self._publisher.send(to_output(ask.subscription, self._claims, self.instance.clock.now(), OPERATOR))
                 self._go_on(play, None)
             case Wait():
                 self._waiting.append((self._began + (self.tally.days + ask.days) * MS_PER_DAY, play))
@@ -192,7 +193,9 @@ class Stage:
     def _decide(self, play: Play, ask: Decide) -> None:
         now = self.instance.clock.now()
         message_id, output = to_inbox(ask.command, ask.claim_id, ask.tenant_id, ask.data, ask.source, now, self._claims)
-        self._publisher.send(output)
+        entries = audited(ask.command, ask.claim_id, ask.tenant_id, ask.data["actor"], message_id, now)
+        for each in (*entries, output):
+            self._publisher.send(each)
         self._outcomes[message_id] = (play, ask)
         self.tally.decisions += 1
 
