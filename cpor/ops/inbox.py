@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from pydantic_core import from_json
@@ -34,11 +34,15 @@ WAIT_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The first event that a command brought about on its claim; `value` is its JSON (contract §5)."""
+    """The last event that a command brought about on its claim; `value` is its JSON (contract §5).
+
+    `after`: what it brought about before, as the approval that an early no undoes at once (D9).
+    """
 
     event: EventName
     sequence: int
     value: Mapping[str, Any]
+    after: tuple[EventName, ...] = ()
 
     @property
     def refused(self) -> bool:
@@ -141,7 +145,7 @@ def send(
     source = f"/{actor['kind']}s/{actor['id']}"
     message_id, output = to_inbox(name, claim_id, tenant, told, source, now, talk.partitions)
     outputs = [*audited(name, claim_id, tenant, actor, message_id, now, why), output]
-    return judged(talk.ask(outputs, lambda record: outcome_of(record, message_id, claim_id), seconds), seconds)
+    return judged(talk.ask(outputs, Hearing(message_id, claim_id), seconds), seconds)
 
 
 def audited(
@@ -166,6 +170,22 @@ def judged(outcome: Outcome | None, seconds: float) -> Outcome:
     if outcome.refused:
         raise Refused(str(outcome.value["detail"]), str(outcome.value["code"]))
     return outcome
+
+
+class Hearing:
+    """Called with every record that comes, it gives each outcome of the message, and what came before it."""
+
+    def __init__(self, message_id: str, claim_id: str) -> None:
+        self._message_id = message_id
+        self._claim_id = claim_id
+        self._heard: tuple[EventName, ...] = ()
+
+    def __call__(self, record: Record) -> Outcome | None:
+        found = outcome_of(record, self._message_id, self._claim_id)
+        if found is None:
+            return None
+        before, self._heard = self._heard, (*self._heard, found.event)
+        return replace(found, after=before)
 
 
 def outcome_of(record: Record, message_id: str, claim_id: str) -> Outcome | None:

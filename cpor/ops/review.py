@@ -10,7 +10,7 @@ import typer
 from rich.text import Text
 
 from cpor.domain.model import ClaimState
-from cpor.domain.vocabulary import CommandName
+from cpor.domain.vocabulary import ActorKind, CommandName
 from cpor.ops import labels, screen
 from cpor.ops.book import pick, read_claims
 from cpor.ops.claims import ClaimName
@@ -18,6 +18,7 @@ from cpor.ops.errors import WrongUse
 from cpor.ops.inbox import Outcome, command
 from cpor.ops.instance import DEFAULT_DATA, AsJson, DataDir, find_instance
 from cpor.ops.queue import Waiting, queue_of, waiting_json
+from cpor.words.codes import REASONS
 
 review = typer.Typer(name="review", no_args_is_help=True, help="A reviewer's desk: the queue, and decisions on claims.")
 
@@ -43,7 +44,8 @@ def queue(data: DataDir = DEFAULT_DATA, as_json: AsJson = False) -> None:
     columns = ["!claim", "!status", "!partner", "customer", "!role", "!due (UTC)", "look at"]
     if waiting:
         screen.out().print(screen.table(None, columns, [queue_row(each) for each in waiting]))
-    screen.note(f"{screen.counted(len(waiting), 'claim')} waiting")
+    hint = "; `cpor poe get CLAIM` saves the documents of one" if waiting else ""
+    screen.note(f"{screen.counted(len(waiting), 'claim')} waiting{hint}")
 
 
 def queue_row(waiting: Waiting) -> list[Any]:
@@ -158,12 +160,22 @@ def _send(data: Path, wanted: str, name: CommandName, reviewer: str, as_json: bo
 
 
 def tell(before: ClaimState, outcome: Outcome, as_json: bool) -> None:
-    """What became of a command: the event, the status, the clocks that now run."""
+    """What became of a command: the events, the status, why where the system ended it, the clocks that now run."""
+    events = (*outcome.after, outcome.event)
     if as_json:
-        screen.print_json({"event": outcome.event, "sequence": outcome.sequence, **outcome.value})
+        told = {"event": outcome.event, "events": events, "sequence": outcome.sequence}
+        screen.print_json({**told, **outcome.value})
         return
-    screen.done(f"{before.claim_ref} is {outcome.status}  (event {outcome.sequence}: {outcome.event})")
+    screen.done(f"{before.claim_ref} is {outcome.status}  (event {outcome.sequence}: {', then '.join(events)})")
+    _tell_why(outcome.value)
     tell_clocks(outcome.value)
+
+
+def _tell_why(event: Mapping[str, Any]) -> None:
+    """The reviewer gave no reason where the system did: an early no that ends the approval (D9)."""
+    if event["actor"]["kind"] == ActorKind.SYSTEM:
+        for reason in event.get("reasons", ()):
+            screen.note(f"  {reason['code']}, by the system: {REASONS.english[reason['code']]}")
 
 
 def tell_clocks(event: Mapping[str, Any]) -> None:

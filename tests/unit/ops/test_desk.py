@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -11,10 +12,10 @@ from cpor.domain import ids
 from cpor.domain.vocabulary import CommandName, Edition, EventName, Status, TenantId
 from cpor.ops.book import Claim
 from cpor.ops.errors import Refused, WrongUse
-from cpor.ops.inbox import Outcome, by_reviewer, judged, outcome_of, to_inbox
+from cpor.ops.inbox import Hearing, Outcome, by_reviewer, judged, to_inbox
 from cpor.ops.queue import flags_of, is_old, queue_of
 from cpor.ops.reading import Follower
-from cpor.ops.review import needed, reasons
+from cpor.ops.review import needed, reasons, tell
 from cpor.runtime.clock import ManualClock
 from cpor.runtime.record import TopicPartition
 from cpor.runtime.topics import Topic
@@ -116,7 +117,9 @@ def test_a_refusal_is_raised_with_its_code_and_silence_is_not_taken_for_success(
 
 
 @pytest.mark.rule("D9", edition="P2020")
-def test_2020_a_reviewer_whose_approval_an_early_no_undoes_is_told_of_the_end() -> None:
+def test_2020_a_reviewer_whose_approval_an_early_no_undoes_is_told_of_both_and_why(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     pipeline = Pipeline(clock=ManualClock(BEGINS[Edition.P2020]))
     pipeline.submitted_2020()
     pipeline.review("c", CommandName.REVIEW_START)
@@ -126,6 +129,23 @@ def test_2020_a_reviewer_whose_approval_an_early_no_undoes_is_told_of_the_end() 
     events = pipeline.review("c", CommandName.REVIEW_APPROVE)
     assert [each.NAME for each in events] == [EventName.APPROVED, EventName.REJECTED]
     message_id = ids.name_id(f"tool/{pipeline.sent}")
-    told = follower.await_one(lambda record: outcome_of(record, message_id, of("c")), 5)
+    told = follower.await_one(Hearing(message_id, of("c")), 5)
     assert told is not None
-    assert (told.event, told.status) == (EventName.REJECTED, "rejected")
+    assert (told.event, told.status, told.after) == (EventName.REJECTED, "rejected", (EventName.APPROVED,))
+    capsys.readouterr()
+    tell(pipeline.claim(), told, as_json=True)
+    said = json.loads(capsys.readouterr().out)
+    assert (said["event"], said["events"], said["status"]) == ("rejected", ["approved", "rejected"], "rejected")
+    tell(pipeline.claim(), told, as_json=False)
+    shown = capsys.readouterr()
+    assert "c is rejected" in shown.out
+    assert "approved, then rejected" in shown.out
+    assert "by the system: The customer declined the association" in shown.err
+
+
+def test_a_decision_that_stands_is_told_as_one_event(capsys: pytest.CaptureFixture[str]) -> None:
+    state = in_status(Status.UNDER_REVIEW).claim("c")
+    tell(state, outcome(EventName.APPROVED, status="approved", actor={"kind": "reviewer", "id": "r-1"}), as_json=False)
+    shown = capsys.readouterr()
+    assert "c is approved  (event 4: approved)" in shown.out
+    assert shown.err == ""
