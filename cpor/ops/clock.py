@@ -12,7 +12,7 @@ from cpor.domain.vocabulary import instant_text
 from cpor.ops import screen
 from cpor.ops.errors import Refused, WrongUse
 from cpor.ops.instance import DEFAULT_DATA, AsJson, DataDir, Instance, find_instance
-from cpor.ops.rest import resting
+from cpor.ops.rest import Rest, resting
 from cpor.ops.running import clock_text
 from cpor.runtime.clock import TestClock
 
@@ -83,18 +83,21 @@ def advance_to(
     `together`: who is in a hurry goes so many ms further with each step, and what is due in them fires in one.
     Raises NotReachable where a step does not come to rest.
     """
-    moved = test_clock(instance)
-    steps = 0
     with resting(instance) as rest:
-        due = rest.wait(moved.now())
-        while (now := moved.now()) < target:
-            told(now, steps)
-            step = target if due is None else min(due + together, target)
-            if step > now:  # else time went by it on its own
-                moved.set(step)
-                steps += 1
-            due = rest.wait(step)
+        step_to(rest, test_clock(instance), target, told, together)
+
+
+def step_to(rest: Rest, clock: TestClock, target: int, told: Callable[[int, int], None], together: int) -> None:
+    """The same for those who have the means to wait at hand."""
+    steps, due = 0, rest.wait(clock.now())
+    while (now := clock.now()) < target:
         told(now, steps)
+        step = target if due is None else min(due + together, target)
+        if step > now:  # else time went by it on its own
+            clock.set(step)
+            steps += 1
+        due = rest.wait(step)
+    told(now, steps)
 
 
 def await_idle(instance: Instance) -> None:

@@ -151,16 +151,11 @@ def inputs(topics: Iterable[str]) -> dict[str, list[str]]:
 
 
 class Look:
-    """Asks Kafka what waits, and keeps its connections for those who ask often. Client errors pass through."""
+    """Asks Kafka what waits. Client errors pass through."""
 
     def __init__(self, instance: Instance, admin: Admin, reader: Reader, inspector: KafkaInspector) -> None:
         self._instance, self._admin, self._reader, self._inspector = instance, admin, reader, inspector
-        #: The ends as of the last look.
-        self.ends: dict[TopicPartition, int] = {}
-
-    def ends_again(self) -> dict[TopicPartition, int]:
-        """The ends, as they are now, of all that the last look found: tells whether anybody wrote, for one question."""
-        return self._reader.ends(list(self.ends))
+        self._ends: dict[TopicPartition, int] = {}
 
     def backlogs(self) -> list[Backlog]:
         """What waits, by service and topic."""
@@ -169,7 +164,7 @@ class Look:
         tps = {
             TopicPartition(topic, n) for topics in asked.values() for topic in topics for n in _places(counts, topic)
         }
-        self.ends, starts = self._reader.ends(list(tps)), self._reader.beginnings(list(tps))
+        self._ends, starts = self._reader.ends(list(tps)), self._reader.beginnings(list(tps))
         found = []
         for service, topics in asked.items():
             oldest = self._waiting(f"cpor.{service}", topics, counts, starts)
@@ -185,9 +180,9 @@ class Look:
         tps = [TopicPartition(topic, n) for topic in topics for n in _places(counts, topic)]
         committed = self._inspector.committed(group)
         positions = {tp: max(committed.get(tp, 0), starts[tp]) for tp in tps}
-        behind = {tp: position for tp, position in positions.items() if position < self.ends[tp]}
-        first = first_records(self._reader, behind, self.ends)
-        return {tp: (self.ends[tp] - behind[tp], at) for tp, at in first.items()}
+        behind = {tp: position for tp, position in positions.items() if position < self._ends[tp]}
+        first = first_records(self._reader, behind, self._ends)
+        return {tp: (self._ends[tp] - behind[tp], at) for tp, at in first.items()}
 
     def _backlog(
         self,

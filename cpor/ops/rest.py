@@ -8,53 +8,59 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from cpor.ops.errors import NotReachable
-from cpor.ops.figures import BOUNCES, DELIVERY, Backlog, Look, Worker, looking, read_workers
+from cpor.ops.figures import BOUNCES, DELIVERY, Worker, read_workers
 from cpor.ops.instance import Instance
+from cpor.ops.reading import open_reader
+from cpor.ops.trail import Trail, Waiting
 from cpor.runtime.clock import wall_ms
 from cpor.runtime.health import ROUNDS
+from cpor.runtime.transport.kafka_inspect import KafkaInspector
 
 SECONDS = 120.0
+#: Between two looks.
+PAUSE_SECONDS = 0.02
 
 
 class Rest:
     """Waits for rest, again and again."""
 
-    def __init__(self, instance: Instance, look: Look) -> None:
-        self._instance, self._look = instance, look
+    def __init__(self, instance: Instance, trail: Trail) -> None:
+        self._instance, self._trail = instance, trail
 
     def wait(self, shown: int, seconds: float = SECONDS) -> int | None:
         """Return at rest, when every worker has made a round at `shown` or later: when the next timer is due, ms, None
         where none stands. Raises NotReachable, naming what was not done.
         """
         deadline = time.monotonic() + seconds
+        self._trail.look_for_topics()
         while True:
-            waits, before = self._waits(), self._look.ends
-            workers = self._told(shown, deadline)
-            due = [*due_timers(workers)]
-            if not waits and not due and self._look.ends_again() == before:
-                return min((each.next_timer for each in workers if each.next_timer is not None), default=None)
+            waits, workers, due = self._waits(), list[Worker](), list[str]()
+            if not waits:
+                workers = self._told(shown, deadline)
+                due = [*due_timers(workers)]
+                if not due and not self._trail.goes_on():
+                    return min((each.next_timer for each in workers if each.next_timer is not None), default=None)
             if time.monotonic() > deadline:
-                raise NotReachable(f"not done within {seconds:.0f} s: {'; '.join([*due, *map(told, waits)]) or 'busy'}")
+                raise NotReachable(f"not done within {seconds:.0f} s: {'; '.join([*due, *map(str, waits)]) or 'busy'}")
+            time.sleep(PAUSE_SECONDS)
 
-    def _waits(self) -> list[Backlog]:
+    def _waits(self) -> list[Waiting]:
         """The inputs of running services where something waits."""
-        running = {each.service for each in read_workers(self._instance)}
-        return [each for each in self._look.backlogs() if each.lag and each.service in running]
+        return self._trail.look({each.service for each in read_workers(self._instance)})
 
     def _told(self, shown: int, deadline: float) -> list[Worker]:
-        """All workers, once each has told of a round from now on. Health is renewed after a round, ten times a second
-        under a test clock."""
-        asked = wall_ms()
+        """All workers, once each has told of a round from now on. Under a test clock they tell of nearly every one."""
+        asked = wall_ms() + 1  # a word of this very millisecond may be older
         while missing := [each for each in _present(self._instance) if not has_told(each, asked, shown)]:
             if time.monotonic() > deadline:
                 late = missing[0]
                 raise NotReachable(
                     f"{late.service}-{late.slot} is {late.state} and tells of no round: see `cpor status`"
                 )
-            time.sleep(0.02)
+            time.sleep(PAUSE_SECONDS)
         return _present(self._instance)
 
 
@@ -81,11 +87,11 @@ def due_timers(workers: Sequence[Worker]) -> Iterator[str]:
             yield f"{each.service}-{each.slot}: {held}"
 
 
-def told(backlog: Backlog) -> str:
-    return f"{backlog.lag} records of {backlog.topic} wait for {backlog.service}"
-
-
 @contextmanager
 def resting(instance: Instance) -> Iterator[Rest]:
-    with looking(instance) as look:
-        yield Rest(instance, look)
+    with (
+        KafkaInspector(instance.endpoints.kafka_bootstrap) as inspector,
+        open_reader(instance.transport) as reader,
+        closing(instance.transport.admin()) as admin,
+    ):
+        yield Rest(instance, Trail(admin, reader, inspector.committed_of))

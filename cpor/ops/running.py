@@ -112,8 +112,9 @@ def prepare_instance(plan: Plan, endpoints: Endpoints, environment: Mapping[str,
     known = posted(endpoints, environment)
     known.save()
     bounces = f"maildir:{bounces_dir(known.data_dir).resolve()}" if known.mail_dir else ""
-    keep_settings(known.data_dir, counts, environment, bounces=bounces)
-    return Instance(known, prepare_clock(plan))
+    clock = prepare_clock(plan)
+    keep_settings(known.data_dir, counts, environment, bounces=bounces, tested=clock is not None)
+    return Instance(known, clock)
 
 
 def check_plan(plan: Plan) -> None:

@@ -30,20 +30,28 @@ USUAL: Mapping[str, str] = {
     "CPOR_OPERATIONS_MAIL": "operations@cpor.example",
     "CPOR_BOUNCES_SECONDS": "1",
 }
+#: Under a test clock all instants are this machine's, the broker's too: nothing differs that the grace allows for, and
+#: what was received before an instant is on its topic a moment later.
+TESTED: Mapping[str, str] = {**USUAL, "CPOR_GRACE_MS": "200"}
 
 
 def keep_settings(
-    data: Path, counts: Mapping[str, int], environment: Mapping[str, str] = os.environ, *, bounces: str = ""
+    data: Path,
+    counts: Mapping[str, int],
+    environment: Mapping[str, str] = os.environ,
+    *,
+    bounces: str = "",
+    tested: bool = False,
 ) -> None:
     """Write down what the workers of this run are told (mode 0600: it holds a secret). `bounces` is the mailbox to
-    which mails come back, unless the environment names one.
+    which mails come back, unless the environment names one. `tested`: the instance has a test clock.
 
     The key of the customers' links is made once for a data directory: another one voids every link that is out.
     Raises WrongUse where the environment names one that is too short.
     """
     key = environment.get(CONSENT_KEY) or read_settings(data).get(CONSENT_KEY) or secrets.token_urlsafe(SHORTEST_KEY)
     check_key(key)
-    settings = {name: environment.get(name) or usual for name, usual in USUAL.items()} | {
+    settings = {name: environment.get(name) or usual for name, usual in (TESTED if tested else USUAL).items()} | {
         CONSENT_KEY: key,
         CONSENT_LISTEN: page_listen(data, environment),
         "CPOR_CLAIMS_PARTITIONS": str(counts[Count.CLAIMS]),

@@ -1,7 +1,7 @@
 """What a worker tells about itself: progress that means progress, and figures.
 
 A worker is healthy while its rounds end. The file `health.json` in its slot directory is renewed at most once a
-second (ten times under a test clock, whose mover waits for it); the supervisor, `cpor status` and container health
+second (twenty times under a test clock, whose mover waits for it); the supervisor, `cpor status` and container health
 checks read it.
 
 `python -m cpor.runtime.health --service S --slot N --data DIR` ends with 0 when that worker makes rounds, else with 1
@@ -16,7 +16,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,13 @@ ROUNDS = ("running", "idle")
 #: States of one that told why it is no more.
 LAST_WORDS = ("stopped", "ended")
 #: How often the file is renewed, seconds: by the system's clock, and under a test clock.
-EVERY_SECONDS, EVERY_SECONDS_TESTED = 1.0, 0.1
+EVERY_SECONDS, EVERY_SECONDS_TESTED = 1.0, 0.05
+
+Measure = Callable[[], None]
+
+
+def nothing() -> None:
+    """The measuring of those who have nothing to measure."""
 
 
 class Health:
@@ -65,12 +71,9 @@ class Health:
         self.lateness_ms = 0
         self._written = 0.0
 
-    @property
-    def is_time(self) -> bool:
-        """Whether the next word will be written: figures that cost something are taken only then."""
-        return time.monotonic() - self._written >= self._every
-
-    def committed(self, batch: Sequence[Record], timers: int, now: int, seconds: float = 0.0) -> None:
+    def committed(
+        self, batch: Sequence[Record], timers: int, now: int, seconds: float = 0.0, measure: Measure = nothing
+    ) -> None:
         """A round went through."""
         self.rounds += 1
         self.round_seconds += seconds
@@ -78,12 +81,20 @@ class Health:
         self.timers += timers
         self.lateness_ms = max(0, now - batch[-1].appended_at) if batch else 0
         self.state = "running"
-        self.write()
+        self._tell_of_round(measure)
 
-    def idle(self) -> None:
+    def idle(self, measure: Measure = nothing) -> None:
         """A round found nothing to do."""
         self.state = "idle"
-        self.write()
+        self._tell_of_round(measure)
+
+    def _tell_of_round(self, measure: Measure) -> None:
+        """`measure` takes figures that cost something, for a word that is written and for no other: one that is fresh
+        must not tell of old timers.
+        """
+        if self._is_time():
+            measure()
+            self.write(force=True)
 
     def waits(self, state: str) -> None:
         """The worker lives but makes no rounds: it joins its group, or restores."""
@@ -118,8 +129,11 @@ class Health:
             "at": wall_ms(),
         }
 
+    def _is_time(self) -> bool:
+        return time.monotonic() - self._written >= self._every
+
     def write(self, *, force: bool = False, **more: object) -> None:
-        if not (self.is_time or force):
+        if not (force or self._is_time()):
             return
         self._written = time.monotonic()
         if self.path is None:

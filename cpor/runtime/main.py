@@ -26,7 +26,7 @@ from cpor.runtime.settings import Settings
 from cpor.runtime.store.engine import RocksEngines
 from cpor.runtime.transport.kafka import KafkaTransport
 from cpor.runtime.watchdog import Watchdog
-from cpor.runtime.worker import Worker
+from cpor.runtime.worker import TESTED, Worker
 
 #: What a process does until a signal asks for an end.
 Work = Callable[[Settings, Health], None]
@@ -137,7 +137,8 @@ def _rounds(build: Callable[[Settings], Processor], settings: Settings, health: 
     processor = build(settings)
     with closing(transport.admin()) as admin:
         settings.check_partitions(admin.partition_counts(), processor.slots_topic)
-    worker = Worker(processor, transport, engines, clock, settings.slot, health=health, alive=alive)
+    limits = None if settings.test_clock is None else TESTED
+    worker = Worker(processor, transport, engines, clock, settings.slot, limits, health, alive)
     garbage.take_over()
     log.info("started", data=str(settings.home))
     worker.run(stopping)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from operator import itemgetter
 
 import structlog
@@ -64,6 +65,10 @@ class Limits:
     #: How often idle partitions are looked at for markers they have passed, seconds.
     idle_seconds: float = 1.0
     letters: LetterLimit = field(default_factory=LetterLimit)
+
+
+#: Under a test clock, whose mover waits for a round of every worker after each step.
+TESTED = Limits(poll_ms=50, gate_seconds=0.05)
 
 
 class Worker:
@@ -142,8 +147,7 @@ class Worker:
             batch = self._prepare(batch)
             due = self.gate.pass_through(due, batch)
         if not batch and not due and not self._passed_markers():
-            self._measure(now)
-            self.health.idle()
+            self.health.idle(partial(self._measure, now))
             return 0
         took = self._transact(batch, due, now)
         self._failures = 0
@@ -151,11 +155,10 @@ class Worker:
 
     def _measure(self, now: int) -> None:
         """What the mover of a test clock waits for: how far time has come here, and which timers still stand."""
-        if self.health.is_time:
-            self.health.clock = now
-            self.health.gate_held = self.gate.held
-            standing = (task.rows.next_due() for task in self.assignment.tasks.values())
-            self.health.next_timer = min((due for due in standing if due is not None), default=None)
+        self.health.clock = now
+        self.health.gate_held = self.gate.held
+        standing = (task.rows.next_due() for task in self.assignment.tasks.values())
+        self.health.next_timer = min((due for due in standing if due is not None), default=None)
 
     def _restored_some(self) -> None:
         """A restore made progress; before the first round that is all there is to tell."""
@@ -192,8 +195,8 @@ class Worker:
         producer.send_positions(positions, self.assignment.token())
         producer.commit()
         self._keep(producer, positions, writes, state)
-        self._measure(now)
-        self.health.committed(done, fired, self._clock.now(), time.monotonic() - began)
+        took = time.monotonic() - began
+        self.health.committed(done, fired, self._clock.now(), took, partial(self._measure, now))
         return len(done) + fired
 
     def _process_all(self, batch: list[Record]) -> list[Record]:

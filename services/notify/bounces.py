@@ -39,7 +39,7 @@ from services.notify.sent import SHAPE, Book, Sent
 SERVICE = "notify-bounces"
 SOURCE = "/services/notify/bounces"
 #: Between two looks, seconds: usually, and under a test clock, whose mover waits for them.
-PAUSE, PAUSE_TESTED = 30.0, 0.1
+PAUSE, PAUSE_TESTED = 30.0, 0.05
 #: Within how much of a pause a signal is heard, seconds.
 ATTENTION = 0.05
 #: After a mailbox could not be reached, seconds.

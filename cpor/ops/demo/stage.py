@@ -6,11 +6,12 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sized
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
 from cpor.domain.vocabulary import MS_PER_DAY, Code
-from cpor.ops.clock import advance_to, await_idle
+from cpor.ops.clock import step_to, test_clock
 from cpor.ops.demo.act import OPERATOR
 from cpor.ops.demo.asks import Ask, Decide, Put, Refer, Respond, Result, Say, SayRaw, Story, Until, Upload, Wait
 from cpor.ops.demo.outside import Effects, Links, spoken
@@ -19,6 +20,7 @@ from cpor.ops.errors import NotReachable
 from cpor.ops.inbox import Outcome, audited, outcome_of, to_inbox
 from cpor.ops.instance import Instance
 from cpor.ops.partner_client import Dropbox, PartnerClient, Receipt, read_receipt, upload
+from cpor.ops.rest import resting
 from cpor.runtime.record import Record, TopicPartition
 from cpor.runtime.topics import Topic, receipts_topic
 from schemas import envelope
@@ -105,6 +107,8 @@ class Stage:
         self._reader = instance.transport.reader()
         self._heard = self._sources(names)
         self._reader.assign(self._heard)
+        self._held = ExitStack()
+        self._rest = self._held.enter_context(resting(instance))
         self._hands = ThreadPoolExecutor(HANDS, thread_name_prefix="upload")
         self._queued: dict[str, list[tuple[Play, Say | SayRaw]]] = {name: [] for name in names}
         self._receipts: dict[str, tuple[Play, Say | SayRaw]] = {}
@@ -141,7 +145,7 @@ class Stage:
                 self._let_days_pass()
                 heard = time.monotonic()
             self._changed(self.tally)
-        await_idle(self.instance)
+        self._rest.wait(self.instance.clock.now())
 
     def _pending(self) -> bool:
         return bool(self._missing() or any(self._queued.values()))
@@ -328,9 +332,10 @@ class Stage:
             self.tally.days = (now - self._began) // MS_PER_DAY
             self._changed(self.tally)
 
-        advance_to(self.instance, target, told, together=self._together)
+        step_to(self._rest, test_clock(self.instance), target, told, self._together)
 
     def close(self) -> None:
+        self._held.close()
         self._hands.shutdown(wait=False, cancel_futures=True)
         for client in self._clients.values():
             client.close()

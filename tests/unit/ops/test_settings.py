@@ -52,6 +52,13 @@ def test_the_environment_of_a_worker_tells_where_everything_is_and_how_many_part
     assert (env["CPOR_CLAIMS_PARTITIONS"], env["CPOR_PARTNERS_PARTITIONS"], env["CPOR_GRACE_MS"]) == ("8", "4", "1000")
 
 
+def test_a_test_clocks_grace_is_short_for_it_allows_for_no_clocks_that_differ(tmp_path: Path) -> None:
+    keep_settings(tmp_path, COUNTS, {}, tested=True)
+    assert read_settings(tmp_path)["CPOR_GRACE_MS"] == "200"
+    keep_settings(tmp_path, COUNTS, {"CPOR_GRACE_MS": "3000"}, tested=True)
+    assert read_settings(tmp_path)["CPOR_GRACE_MS"] == "3000"
+
+
 def test_mails_go_to_a_sink_that_keeps_its_port_unless_a_server_is_named(here: Endpoints) -> None:
     sink = posted(here, {})
     assert posted(here, {}).smtp == sink.smtp

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,17 @@ def test_the_environment_of_the_container_names_the_worker(tmp_path: Path) -> No
 
 def test_a_check_of_nobody_is_a_usage_error(tmp_path: Path) -> None:
     assert checked(tmp_path) == 2
+
+
+def test_a_word_that_is_written_says_what_was_measured_for_it_and_none_is_measured_for_nobody(tmp_path: Path) -> None:
+    """Who moves a test clock goes by it: a fresh word about old timers would let time go on too early."""
+    worker = told(tmp_path)
+    assert worker.path is not None
+    for due in (1, 2):
+        worker.idle(partial(setattr, worker, "next_timer", due))
+        assert json.loads(worker.path.read_text())["next_timer"] == due
+    seldom = Health("review", "0", every=3_600)
+    measured: list[str] = []
+    seldom.idle(lambda: measured.append("idle"))
+    seldom.committed([], 0, 0, measure=lambda: measured.append("committed"))
+    assert measured == ["idle"]
