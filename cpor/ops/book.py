@@ -77,11 +77,16 @@ INSIDE = Viewer()
 
 def find_viewer(instance: Instance, partner_id: str | None, user_id: str | None) -> Viewer:
     """Who looks. Raises WrongUse for half a name, Refused `partner_unknown` or `user_unknown`."""
-    if partner_id is None and user_id is None:
-        return INSIDE
+    check_viewer(partner_id, user_id)
     if partner_id is None or user_id is None:
-        raise WrongUse("--as-partner and --user go together: a partner sees through one of its users")
+        return INSIDE
     return Viewer(partner_id, user_of(find_partner(instance, partner_id), user_id))
+
+
+def check_viewer(partner_id: str | None, user_id: str | None) -> None:
+    """For before an instance is looked for. Raises WrongUse for half a name."""
+    if (partner_id is None) != (user_id is None):
+        raise WrongUse("--as-partner and --user go together: a partner sees through one of its users")
 
 
 def find_partner(instance: Instance, partner_id: str) -> Partner:

@@ -11,7 +11,7 @@ import typer
 from rich.text import Text
 
 from cpor.ops import filters, screen
-from cpor.ops.book import Claim, find_viewer, pick, read_claims
+from cpor.ops.book import Claim, check_viewer, find_viewer, pick, read_claims
 from cpor.ops.columns import COLUMNS, USUAL, chosen, ordered
 from cpor.ops.export import STDOUT, Format, format_of, lines_of, write_lines
 from cpor.ops.history import Entry, read_history
@@ -67,7 +67,8 @@ def list_claims(
         due_before=due_before,
     )
     names = chosen(columns, tuple(COLUMNS) if as_json else USUAL)
-    ordered([], sort)  # a wrong column is told before anything is read
+    ordered([], sort)  # what is wrong with the words is told before anything is read
+    check_viewer(as_partner, user)
     instance = find_instance(data)
     seen = read_claims(instance, find_viewer(instance, as_partner, user))
     show_list(ordered(wanted.select(seen), sort), names, of=len(seen), as_json=as_json)
@@ -128,6 +129,7 @@ def export_claims(
     )
     names = chosen(columns, tuple(COLUMNS))
     ordered([], sort)
+    check_viewer(as_partner, user)
     how = format_of(kind, output, excel=excel)
     instance = find_instance(data)
     viewer = find_viewer(instance, as_partner, user)
@@ -197,5 +199,6 @@ def _action(entry: Entry) -> Text:
 
 
 def _find(data: Path, wanted: str, partner: str | None, user: str | None) -> tuple[Instance, Claim]:
+    check_viewer(partner, user)
     instance = find_instance(data)
     return instance, pick(read_claims(instance, find_viewer(instance, partner, user)), wanted)

@@ -10,7 +10,7 @@ import typer
 
 from cpor.domain.vocabulary import PartnerRole
 from cpor.ops import screen
-from cpor.ops.book import find_partner, find_viewer, pick, read_claims
+from cpor.ops.book import check_viewer, find_partner, find_viewer, pick, read_claims
 from cpor.ops.errors import Refused, WrongUse
 from cpor.ops.instance import DEFAULT_DATA, DataDir, Instance, find_instance
 from cpor.ops.poe.content import Content, blank, of_claim
@@ -37,6 +37,7 @@ def template(
 ) -> None:
     """Write the template of the proof of execution as a Word document, for the customer to sign."""
     wanted, asked = _role(role), _language(language)
+    check_viewer(as_partner, user)
     if output.suffix.lower() != ".docx":
         raise WrongUse(f"-o takes a .docx file, not {output}")
     if claim is None:

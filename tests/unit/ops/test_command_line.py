@@ -63,6 +63,31 @@ def test_commands_say_so_when_no_instance_runs_there(tmp_path: Path, capsys: pyt
         assert "cpor up --data" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("half", [("--as-partner", "P-1"), ("--user", "u-anna")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("claims", "list"),
+        ("claims", "export"),
+        ("claims", "show", "c"),
+        ("claims", "history", "c"),
+        ("poe", "template", "--claim", "c", "-o", "proof.docx"),
+        ("poe", "template", "-o", "proof.docx"),
+    ],
+)
+def test_half_a_viewer_is_a_wrong_use_whether_or_not_an_instance_runs(
+    words: tuple[str, ...],
+    half: tuple[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert command_line(*words, *half, "--data", str(tmp_path)) == Exit.USAGE
+    assert "--as-partner and --user go together" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_instance_whose_kafka_is_gone_is_told_from_one_that_never_was(tmp_path: Path) -> None:
     environment = {
         "CPOR_KAFKA_BOOTSTRAP": "127.0.0.1:1",
