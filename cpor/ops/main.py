@@ -28,6 +28,7 @@ from cpor.ops.mail import mail
 from cpor.ops.operations import ops
 from cpor.ops.partners import partners, reference
 from cpor.ops.poe.command import poe
+from cpor.ops.poe.desk import get_documents, list_documents
 from cpor.ops.review import review
 from cpor.ops.setup import setup
 from cpor.ops.status import status
@@ -48,6 +49,8 @@ for command in (up, env, demo, status, doctor):
 ops.command()(import_legacy)
 consent.command("review")(review_answers)
 ops.command()(end_associations)
+poe.command("list")(list_documents)
+poe.command("get")(get_documents)
 GROUPS = (
     *(partners, reference, claims, locations, catalogue, poe, earnings),
     *(review, consent, mail, deadline, ops, clock, setup),

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +35,7 @@ from tests.acceptance.desk import (
     drafted,
     filed,
     partner_file,
+    proof,
     set_up,
 )
 
@@ -214,6 +216,29 @@ def test_a_claim_goes_from_the_queue_to_its_approval(desk: Desk, claims: dict[st
     again = desk.cpor("review", "approve", "c-1", "--as", "r-1")
     assert again.code == 1
     assert "illegal_transition" in again.err
+
+
+def test_a_reviewer_gets_the_documents_of_a_claim_by_link_and_as_files(
+    desk: Desk, claims: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "`cpor poe get CLAIM`" in desk.cpor("review", "queue").err
+    (listed,) = desk.cpor("poe", "list", claims["c-2"], "--json").json
+    assert (listed["filename"], listed["covers"], listed["counts"]) == ("poe.pdf", ["intune"], True)
+    with urllib.request.urlopen(listed["link"], timeout=20) as answer:
+        assert answer.read() == proof("c-2")
+    assert listed["document_id"][:8] in desk.cpor("poe", "list", "c-2").out
+    monkeypatch.chdir(tmp_path)
+    (saved,) = desk.cpor("poe", "get", "c-2", "--json").json
+    assert (saved["outcome"], saved["path"]) == ("saved", "c-2/poe.pdf")
+    assert (tmp_path / "c-2/poe.pdf").read_bytes() == proof("c-2")
+    again = desk.cpor("poe", "get", "c-2", "--document", listed["document_id"])
+    assert (again.code, "there already" in again.out) == (0, True), again.err
+    for words, code in (
+        (("c-2", "--document", "none"), 1),
+        (("c-9",), 1),
+        (("c-2", "-o", tmp_path / "c-2/poe.pdf"), 1),
+    ):
+        assert desk.cpor("poe", "get", *words).code == code
 
 
 def test_a_reviewer_asks_and_rejects_with_reasons(desk: Desk, claims: dict[str, str], partner: PartnerClient) -> None:

@@ -1,1 +1,1 @@
-"""The template of the proof of execution (R27): its words, what of a claim stands on it, and the Word document."""
+"""The proof of execution: its template in five languages (R27), and the documents of a claim for who reads them."""

@@ -16,13 +16,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from services.intake.poe.errors import StoreUnavailable
 from services.intake.poe.keys import accepted_key, incoming_key
-from services.intake.poe.names import attachment
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 UPLOAD_VALID = timedelta(hours=24)
-DOWNLOAD_VALID = timedelta(minutes=5)
 CHUNK = 256 * 1024
 #: What a read of a name that no object can have is answered with, by one store or another.
 IMPOSSIBLE_NAME = {"InvalidRequest", "InvalidArgument", "InvalidURI", "KeyTooLongError", "InvalidObjectName"}
@@ -92,7 +90,7 @@ class AcceptedObject:
 class PoeStore:
     """The PoE bucket. Safe for use by many threads; every call ends within about 40 s.
 
-    All calls but the presigning ones raise `StoreUnavailable` for whatever may be better later: time-outs,
+    All calls but the presigning one raise `StoreUnavailable` for whatever may be better later: time-outs,
     lost connections, throttling, 5xx, and also refused credentials or a missing bucket, which are ours to
     mend.
     """
@@ -139,13 +137,6 @@ class PoeStore:
             ExpiresIn=round((now + ttl - datetime.now(UTC)).total_seconds()),
         )
         return {"url": post["url"], "fields": dict(post["fields"])}
-
-    def presign_get(self, key: str, filename: str, ttl: timedelta = DOWNLOAD_VALID) -> str:
-        """A URL that downloads `key` as a file of that name (RFC 6266), never shown inside a page of ours."""
-        wanted = {"Bucket": self._bucket, "Key": key, "ResponseContentDisposition": attachment(filename)}
-        return self._client.generate_presigned_url(
-            "get_object", Params=wanted, ExpiresIn=max(1, round(ttl.total_seconds()))
-        )
 
     def head(self, key: str) -> StoredObject:
         """Raises `ObjectMissing`, also for a missing bucket: a HEAD cannot tell."""

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from cpor.devstack.stack import Stack
 from services.intake.poe.errors import StoreUnavailable
 from services.intake.poe.keys import accepted_key, incoming_key
 from services.intake.poe.store import ObjectMissing, ObjectTooLarge, PoeStore, StoreAddress
-from tests.integration.intake.s3 import address_of, post_form, sha256, status_of, unique
+from tests.integration.intake.s3 import address_of, post_form, sha256, unique
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -80,26 +79,6 @@ def test_presigning_needs_no_store() -> None:
     upload = presigned(nowhere, "d-1")
     assert upload["url"] == "http://127.0.0.1:9/poe"
     assert upload["fields"]["key"] == "incoming/P-1/d-1"  # type: ignore[index]
-
-
-def test_a_download_link_saves_the_file_under_its_name_and_carries_no_other_right(store: PoeStore) -> None:
-    claim, digest = unique("c"), sha256(CONTENT)
-    kept = store.accept(claim, digest, CONTENT, PDF)
-    link = store.presign_get(kept.key, '発注書 "1".pdf')
-    with urllib.request.urlopen(link, timeout=20) as answer:
-        assert answer.read() == CONTENT
-        disposition = answer.headers["Content-Disposition"]
-    assert disposition.startswith("attachment;")
-    assert "filename*=UTF-8''%E7%99%BA" in disposition
-    assert status_of(link.replace(claim, unique("c"))) == 403
-
-
-def test_a_download_link_dies_soon(store: PoeStore) -> None:
-    kept = store.accept(unique("c"), sha256(CONTENT), CONTENT, PDF)
-    link = store.presign_get(kept.key, "a.pdf", timedelta(seconds=1))
-    deadline = datetime.now(UTC) + timedelta(seconds=20)
-    while status_of(link) != 403:
-        assert datetime.now(UTC) < deadline, "the link still works"
 
 
 def test_accepting_twice_gives_the_same_object_and_writes_no_second_version(

@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-from urllib.parse import unquote
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.intake.poe.limits import FILE_TYPES, FileType
-from services.intake.poe.names import attachment, safe_filename
+from services.intake.poe.names import safe_filename
 
 PDF, DOCX, PNG, JPEG = FILE_TYPES
 
@@ -42,16 +40,3 @@ def test_any_name_becomes_one_plain_file_name_of_its_type(name: str, row: FileTy
     assert len(safe) <= 105
     assert not set(safe) & set('/\\"\r\n:')
     assert not safe.startswith(".")
-
-
-@given(name=st.text())
-def test_a_disposition_is_one_ascii_header_line_whatever_the_name(name: str) -> None:
-    header = attachment(name)
-    assert header.startswith("attachment; ")
-    assert header.isascii()
-    assert header.isprintable()
-    assert header.count('"') == 2
-
-
-def test_a_disposition_carries_the_name_in_its_own_script() -> None:
-    assert unquote(attachment("発注書 1.pdf").split("filename*=UTF-8''")[1]) == "発注書 1.pdf"
