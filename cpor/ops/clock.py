@@ -49,7 +49,8 @@ def advance(
             shown = f"{screen.moment(now)}, {screen.counted(steps, 'step')}"
             bars.update(bar, completed=min(now - began, ms), description=shown)
 
-        advance_to(instance, began + ms, told)
+        with resting(instance) as rest:
+            step_to(rest, test_clock(instance), began + ms, told)
     screen.done(clock_text(instance))
 
 
@@ -70,25 +71,13 @@ def test_clock(instance: Instance) -> TestClock:
     return TestClock(instance.test_clock)
 
 
-def advance_to(
-    instance: Instance,
-    target: int,
-    told: Callable[[int, int], None] = lambda now, steps: None,
-    *,
-    together: int = 0,
-) -> None:
+def step_to(rest: Rest, clock: TestClock, target: int, told: Callable[[int, int], None], *, together: int = 0) -> None:
     """Step to each instant at which a timer of any worker is due, then to `target`, and wait for rest after each: what
     is due has happened, with all that follows from it, before time goes on. `told` hears the time and the steps so far.
 
     `together`: who is in a hurry goes so many ms further with each step, and what is due in them fires in one.
     Raises NotReachable where a step does not come to rest.
     """
-    with resting(instance) as rest:
-        step_to(rest, test_clock(instance), target, told, together)
-
-
-def step_to(rest: Rest, clock: TestClock, target: int, told: Callable[[int, int], None], together: int) -> None:
-    """The same for those who have the means to wait at hand."""
     steps, due = 0, rest.wait(clock.now())
     while (now := clock.now()) < target:
         told(now, steps)

@@ -332,7 +332,7 @@ class Stage:
             self.tally.days = (now - self._began) // MS_PER_DAY
             self._changed(self.tally)
 
-        step_to(self._rest, test_clock(self.instance), target, told, self._together)
+        step_to(self._rest, test_clock(self.instance), target, told, together=self._together)
 
     def close(self) -> None:
         self._held.close()
