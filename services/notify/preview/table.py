@@ -150,6 +150,13 @@ def _recognised(world: World) -> Letters:
     yield from _of_event(told, ev.Approved, **own)
 
 
+def _approved_again(world: World) -> Letters:
+    """D23: an imported association that was displaced and wins it back; nobody is asked."""
+    told = world.told(world.sold(Status.APPROVED, approval=4, legacy=True), Status.DISPUTED)
+    own: Any = {"units": (SOLD,), "incentive": Incentive.NONE, "comment": world.comment_or_none}
+    yield from _of_event(told, ev.Approved, **own)
+
+
 def _copied(world: World) -> Letters:
     """D28; of partners who are in the directory."""
     full = replace(world, size=type(world.size).FULL)
@@ -158,9 +165,12 @@ def _copied(world: World) -> Letters:
             yield told, draft
 
 
-def _official(world: World) -> Letters:
-    told = world.told(world.row(Status.APPROVED, approval=4))
-    yield from _of_event(told, ev.ConsentCompleted, SYSTEM, approval=4)
+def _official(legacy: bool) -> Callable[[World], Letters]:
+    def make(world: World) -> Letters:
+        told = world.told(world.row(Status.APPROVED, approval=4, legacy=legacy))
+        yield from _of_event(told, ev.ConsentCompleted, SYSTEM, approval=4)
+
+    return make
 
 
 def _undelivered(reason: SuspensionReason) -> Callable[[World], Letters]:
@@ -293,8 +303,10 @@ PREVIEWS: tuple[Preview, ...] = (
     Preview(MailKind.APPROVED, "assessed", _approved, BOTH),
     Preview(MailKind.APPROVED, "recognition", _recognised),
     Preview(MailKind.APPROVED, "after-dispute", lambda world: _approved(world, Status.DISPUTED)),
+    Preview(MailKind.APPROVED, "legacy", _approved_again),
     Preview(MailKind.APPROVED, "copy", _copied),
-    Preview(MailKind.OFFICIAL, "", _official),
+    Preview(MailKind.OFFICIAL, "", _official(legacy=False)),
+    Preview(MailKind.OFFICIAL, "legacy", _official(legacy=True)),
     Preview(MailKind.NOTICE_UNDELIVERED, "bounced", _undelivered(SuspensionReason.NOTICE_BOUNCED)),
     Preview(MailKind.NOTICE_UNDELIVERED, "no-sign", _undelivered(SuspensionReason.NOT_DELIVERED)),
     Preview(MailKind.REJECTED, "disputable", _rejected, BOTH),

@@ -169,7 +169,10 @@ def _approved() -> Iterator[tuple[Told, Draft]]:
     yield from of_event(ev.Approved, approved, Status.UNDER_REVIEW, **own, comment="Well documented.")
     ours = {**own, "incentive": Incentive.NONE}
     yield from of_event(ev.Approved, sold(status=Status.APPROVED, approval=4), Status.DISPUTED, **ours)
+    imported = sold(status=Status.APPROVED, approval=4, legacy=True)
+    yield from of_event(ev.Approved, imported, Status.DISPUTED, **ours)
     yield from of_event(ev.ConsentCompleted, approved, approval=4, actor=SYSTEM)
+    yield from of_event(ev.ConsentCompleted, imported, approval=4, actor=SYSTEM)
     for reason in (SuspensionReason.NOTICE_BOUNCED, SuspensionReason.NOT_DELIVERED):
         yield from of_event(ev.ConsentSuspended, approved, approval=4, reason=reason, actor=SYSTEM)
 

@@ -25,6 +25,7 @@ class Words:
     only_seven_days: str
     until_when: str
     no_payout: str
+    decline: str
     where_the_reason_stands: str
     how_to_dispute: str
     new_claim: str
@@ -41,6 +42,7 @@ WORDS: Mapping[str, Words] = {
         only_seven_days="innerhalb von sieben Tagen ablehnen, danach nicht mehr",
         until_when="Freitag, 22. März 2024",
         no_payout="Das ist keine Genehmigung einer Auszahlung",
+        decline="lehn",
         where_the_reason_stands="Die Gründe und alle Kommentare stehen im Antrag.*Kommentare.*Verlauf",
         how_to_dispute="Widerspruch.{0,2} und senden Sie eine geschäftliche Begründung, einen neueren",
         new_claim="neuen Antrag",
@@ -58,6 +60,7 @@ WORDS: Mapping[str, Words] = {
         only_seven_days="pode recusar no prazo de sete dias; depois disso já não é possível",
         until_when="sexta-feira, 22 de março de 2024",
         no_payout="Esta não é a aprovação de um pagamento",
+        decline="recus",
         where_the_reason_stands="Os motivos e todos os comentários constam do próprio pedido.*Comentários.*Histórico",
         how_to_dispute="Contestar.{0,2} e envie uma justificação comercial, uma prova de execução mais recente",
         new_claim="novo pedido",
@@ -75,6 +78,7 @@ WORDS: Mapping[str, Words] = {
         only_seven_days="7日以内であれば拒否できます。期間を過ぎると、拒否できなくなります",
         until_when="2024年3月22日金曜日",
         no_payout="この承認は、支払いの承認ではありません",
+        decline="拒否",
         where_the_reason_stands="却下の理由とすべてのコメントは.*「コメント」と「履歴」",
         how_to_dispute="「異議申し立て」を選択し、理由の説明、より新しい実行証明、またはその両方",
         new_claim="新たに申請",
@@ -91,6 +95,7 @@ WORDS: Mapping[str, Words] = {
         only_seven_days="可以在 7 天內拒絕，逾期則無法拒絕",
         until_when="2024年3月22日 星期五",
         no_payout="本次核准不代表核准付款",
+        decline="拒絕",
         where_the_reason_stands="駁回理由與所有留言都記載於該申請中.*「留言」與「歷程記錄」",
         how_to_dispute="選取「提出異議」，然後提交書面理由、較新的執行證明，或兩者一併提交",
         new_claim="提出新申請",
@@ -155,6 +160,16 @@ def test_the_customer_reads_until_when_a_no_counts(language: str, words: Words, 
             assert re.search(told, text)
             assert not re.search(untold, text)
             assert words.until_when in text
+
+
+@pytest.mark.rule("D23")
+def test_of_an_imported_association_nothing_is_said_about_a_no_that_nobody_asks_for(
+    language: str, words: Words
+) -> None:
+    for name in ("approved-recognition", "official"):
+        assert all(re.search(words.decline, text) for text in said(language, name))
+    for name in ("approved-legacy", "official-legacy"):
+        assert not any(re.search(words.decline, text) for text in said(language, name))
 
 
 @pytest.mark.parametrize("name", ["approved-assessed", "approved-recognition", "approved-after-dispute"])

@@ -197,6 +197,13 @@ def test_an_approval_after_a_dispute_is_told_as_its_result() -> None:
     assert "dispute" not in said("approved-1")
 
 
+def test_of_an_imported_association_the_customer_is_not_said_to_be_asked() -> None:
+    assert "can now decline" in said("approved-2")
+    assert "did not decline" in said("official-1")
+    assert "the customer is not asked, it is official at once" in said("approved-3")
+    assert not any("decline" in said(name) for name in ("approved-3", "official-2"))
+
+
 def test_an_association_that_ends_whole_is_not_called_a_part() -> None:
     assert "Part of your association has ended" in said("association_ended-1")
     assert "Part of" not in said("association_ended-2")
