@@ -19,6 +19,7 @@ import pytest
 
 from cpor.devstack.mail import received
 from cpor.devstack.platform import PlatformKind, choose_platform, prepare_platform
+from cpor.devstack.seaweed import s3_client
 from cpor.domain.vocabulary import CommandName, parse_instant
 from cpor.ops.clock import await_idle
 from cpor.ops.instance import find_instance
@@ -239,6 +240,21 @@ def test_a_reviewer_gets_the_documents_of_a_claim_by_link_and_as_files(
         (("c-2", "-o", tmp_path / "c-2/poe.pdf"), 1),
     ):
         assert desk.cpor("poe", "get", *words).code == code
+
+
+def test_a_document_that_the_store_has_lost_is_named_with_what_to_restore(
+    desk: Desk, claims: dict[str, str], tmp_path: Path
+) -> None:
+    where = find_instance(desk.data).endpoints
+    client = s3_client(where.s3_endpoint, where.s3_access_key, where.s3_secret_key)
+    (there,) = client.list_objects_v2(Bucket=where.s3_bucket, Prefix=f"accepted/{claims['c-3']}/")["Contents"]
+    client.delete_object(Bucket=where.s3_bucket, Key=there["Key"])
+    said = desk.cpor("poe", "get", "c-3", "-o", tmp_path, "--json")
+    assert said.code == 1
+    assert "poe.pdf is not in the document store" in said.err
+    assert there["Key"] in said.err
+    assert json.loads(said.out)[0]["outcome"] == "missing"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_reviewer_asks_and_rejects_with_reasons(desk: Desk, claims: dict[str, str], partner: PartnerClient) -> None:

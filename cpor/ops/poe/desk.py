@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.text import Text
@@ -21,9 +21,7 @@ from cpor.ops.mail_list import readable
 from cpor.ops.poe.documents import ListedDocument, choose, read_documents
 from cpor.ops.poe.names import local_name
 from cpor.ops.poe.saving import Folder, Outcome, Saved
-
-if TYPE_CHECKING:
-    from cpor.ops.poe.vault import Link, Vault
+from cpor.ops.poe.vault import Link, Vault
 
 #: So many bytes are there before a bar could be read.
 A_MOMENTS_WORK = 4 * 1024 * 1024
@@ -33,7 +31,7 @@ def list_documents(claim: ClaimName, data: DataDir = DEFAULT_DATA, as_json: AsJs
     """List a claim's documents, removed ones too, with a link to each that counts, good for a quarter of an hour."""
     instance, state = _find(data, claim)
     rows = read_documents(instance, state)
-    with _vault(instance) as vault:
+    with closing(Vault(instance.endpoints)) as vault:
         links = {each.document.document_id: vault.link(each.document) for each in rows if each.counts}
     if as_json:
         screen.print_json([document_json(each, links.get(each.document.document_id)) for each in rows])
@@ -75,7 +73,7 @@ def save(instance: Instance, wanted: Sequence[Document], folder: Path) -> list[S
     total = sum(each.size for each in wanted)
     bars = screen.progress(counted=False, transient=True, disable=total < A_MOMENTS_WORK)
     try:
-        with _vault(instance) as vault, bars:
+        with closing(Vault(instance.endpoints)) as vault, bars:
             task = bars.add_task("saving", total=total)
             into = Folder(folder) if wanted else None
             return [into.save(each, vault.read, lambda n: bars.advance(task, n)) for each in wanted if into]
@@ -175,14 +173,3 @@ def _failure(saved: Saved) -> str:
 def _find(data: Path, wanted: str) -> tuple[Instance, ClaimState]:
     instance = find_instance(data)
     return instance, pick(read_claims(instance), wanted).state
-
-
-@contextmanager
-def _vault(instance: Instance) -> Iterator[Vault]:
-    from cpor.ops.poe.vault import Vault  # slow to import; `--help` does without
-
-    vault = Vault(instance.endpoints)
-    try:
-        yield vault
-    finally:
-        vault.close()
