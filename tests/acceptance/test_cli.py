@@ -230,14 +230,14 @@ def test_a_reviewer_gets_the_documents_of_a_claim_by_link_and_as_files(
     assert listed["document_id"][:8] in desk.cpor("poe", "list", "c-2").out
     monkeypatch.chdir(tmp_path)
     (saved,) = desk.cpor("poe", "get", "c-2", "--json").json
-    assert (saved["outcome"], saved["path"]) == ("saved", "c-2/poe.pdf")
-    assert (tmp_path / "c-2/poe.pdf").read_bytes() == proof("c-2")
+    assert (saved["outcome"], saved["path"]) == ("saved", "P-1-c-2/poe.pdf")
+    assert (tmp_path / "P-1-c-2/poe.pdf").read_bytes() == proof("c-2")
     again = desk.cpor("poe", "get", "c-2", "--document", listed["document_id"])
     assert (again.code, "there already" in again.out) == (0, True), again.err
     for words, code in (
         (("c-2", "--document", "none"), 1),
         (("c-9",), 1),
-        (("c-2", "-o", tmp_path / "c-2/poe.pdf"), 1),
+        (("c-2", "-o", tmp_path / "P-1-c-2/poe.pdf"), 1),
     ):
         assert desk.cpor("poe", "get", *words).code == code
 

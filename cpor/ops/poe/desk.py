@@ -49,7 +49,7 @@ def get_documents(
         list[str] | None, typer.Option("--document", metavar="ID", help="One of them; can be given several times.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Else a folder named by the claim's reference.")
+        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Else a folder named PARTNER-REFERENCE.")
     ] = None,
     data: DataDir = DEFAULT_DATA,
     as_json: AsJson = False,
@@ -57,7 +57,7 @@ def get_documents(
     """Save a claim's documents as files, each checked against the claim's record; no other file is overwritten."""
     instance, state = _find(data, claim)
     wanted = choose(state, document or ())
-    folder = output or Path(local_name(state.claim_ref))
+    folder = output or Path(local_name(f"{state.partner_id}-{state.claim_ref}"))
     saved = save(instance, wanted, folder)
     if as_json:
         screen.print_json([saved_json(each) for each in saved])
