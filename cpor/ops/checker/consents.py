@@ -136,7 +136,10 @@ def _heard(reading: Reading, said: Read, found: dict[str, list[Read]]) -> Iterat
         yield _of(said, FindingCode.ANSWER_WITHOUT_EFFECT, "Review was not told of the answer.")
     history = reading.history(str(said.value["claim_id"]))
     if verdict.type == consent.IGNORED and history is not None and _is_lost(history, said, reading):
-        yield _of(said, FindingCode.ANSWER_LOST, "The customer's no came in time and was ignored.")
+        # As long as review has not heard of a no before it, this one has nothing to add.
+        passed_on = any(read.type == consent.DECLINED for read in reading.consent_of(history.claim_id))
+        code = FindingCode.ANSWER_WITHOUT_EFFECT if passed_on else FindingCode.ANSWER_LOST
+        yield _of(said, code, "The customer's no came in time and was ignored.")
 
 
 def _is_lost(history: History, said: Read, reading: Reading) -> bool:

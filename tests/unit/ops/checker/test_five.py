@@ -220,6 +220,22 @@ def test_a_consent_that_hears_no_no_is_found(monkeypatch: pytest.MonkeyPatch) ->
     assert codes(check(five.log())) == {F.ANSWER_LOST}
 
 
+def test_a_no_that_is_said_again_while_review_stands_still_is_not_taken_for_lost() -> None:
+    five = Five()
+    five.file("c")
+    five.approve("c")
+    review = next(each for each in five.workers if each.processor.service == "review")
+    five.workers.remove(review)
+    five.answer("c")
+    five.answer("c")
+    five.run()
+    assert [str(each) for each in check(five.log(), settled=False)] == []
+    assert codes(check(five.log())) == {F.ANSWER_WITHOUT_EFFECT}
+    five.workers.append(review)
+    five.run()
+    assert [str(each) for each in check(five.log())] == []
+
+
 def test_a_consent_that_takes_silence_of_the_unasked_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(services.consent.worker, "knows", lambda case: True)
     five = Five()
