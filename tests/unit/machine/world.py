@@ -294,9 +294,9 @@ class World(Five):
         self._works()
 
     def days(self, number: float) -> None:
-        """From one due timer to the next, at most a few of them: who is asked once a day misses no hour."""
+        """From one due timer to the next; where words are compared to all: two told late are told at one instant."""
         end = self.clock.now() + int(number * 86_400_000)
-        for _ in range(6):
+        for _ in range(PATIENCE if self.settles else 6):
             due = self.next_due()
             if due is None or due + GRACE >= end:
                 break
