@@ -42,6 +42,17 @@ class Claim:
         return self.state.claim_id
 
     @property
+    def names(self) -> dict[str, str | None]:
+        """By which machine output names it."""
+        state = self.state
+        return {
+            "claim_id": state.claim_id,
+            "claim_ref": state.claim_ref,
+            "partner_id": state.partner_id,
+            "customer": self.customer_name,
+        }
+
+    @property
     def next_due(self) -> int | None:
         """The soonest clock that runs, also when it has run out and somebody is late."""
         due = (each.due for each in self.state.due() if each.clock not in CLOSING or each.due > self.now)

@@ -128,13 +128,9 @@ def show(waiting: Iterable[HeldAnswer], as_json: bool, *, in_full: bool) -> None
 
 
 def held_json(held: HeldAnswer) -> dict[str, Any]:
-    state = held.claim.state
     return {
         "id": held.id,
-        "claim_id": state.claim_id,
-        "claim_ref": state.claim_ref,
-        "partner_id": state.partner_id,
-        "customer": held.claim.customer_name,
+        **held.claim.names,
         "answer": held.answer,
         "channel": held.channel,
         "received_at": held.received_at,

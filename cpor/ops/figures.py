@@ -161,9 +161,7 @@ class Look:
         """What waits, by service and topic."""
         counts = self._admin.partition_counts()
         asked = inputs(counts)
-        tps = {
-            TopicPartition(topic, n) for topics in asked.values() for topic in topics for n in _places(counts, topic)
-        }
+        tps = {tp for topics in asked.values() for tp in places(counts, topics)}
         self._ends, starts = self._reader.ends(list(tps)), self._reader.beginnings(list(tps))
         found = []
         for service, topics in asked.items():
@@ -177,7 +175,7 @@ class Look:
         """Partition → offsets behind, and append time of the oldest waiting record; those where markers alone wait are
         left out.
         """
-        tps = [TopicPartition(topic, n) for topic in topics for n in _places(counts, topic)]
+        tps = places(counts, topics)
         committed = self._inspector.committed(group)
         positions = {tp: max(committed.get(tp, 0), starts[tp]) for tp in tps}
         behind = {tp: position for tp, position in positions.items() if position < self._ends[tp]}
@@ -197,8 +195,9 @@ class Look:
         return Backlog(service, topic, counts.get(topic, 0), sum(lag for lag, _ in here), age)
 
 
-def _places(counts: Mapping[str, int], topic: str) -> range:
-    return range(counts.get(topic, 0))
+def places(counts: Mapping[str, int], topics: Iterable[str]) -> list[TopicPartition]:
+    """The partitions of those topics that there are."""
+    return [TopicPartition(topic, n) for topic in topics for n in range(counts.get(topic, 0))]
 
 
 def first_records(

@@ -199,14 +199,10 @@ _WORDS: Mapping[SuspensionReason, str] = {
 
 
 def task_json(task: Task) -> dict[str, Any]:
-    state = task.claim.state
     return {
         "task": task.kind,
-        "claim_id": state.claim_id,
-        "claim_ref": state.claim_ref,
-        "partner_id": state.partner_id,
-        "customer": task.claim.customer_name,
-        "status": state.status,
+        **task.claim.names,
+        "status": task.claim.state.status,
         "since": task.since,
         "why": task.why,
         "what": task.advice,

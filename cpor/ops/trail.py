@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
-from cpor.ops.figures import inputs
+from cpor.ops.figures import inputs, places
 from cpor.runtime.record import TopicPartition
 from cpor.runtime.transport.port import Admin, Reader
 
@@ -64,8 +64,8 @@ class Trail:
         their way, is there.
         """
         topics = {service: topics for service, topics in inputs(self._counts).items() if service in services}
-        read = {service: _places(self._counts, topics[service]) for service in topics}
-        self._ends = self._reader.ends({tp for places in read.values() for tp in places}, uncommitted=True)
+        read = {service: places(self._counts, topics[service]) for service in topics}
+        self._ends = self._reader.ends({tp for tps in read.values() for tp in tps}, uncommitted=True)
         if not self._ends.keys() <= self._starts.keys():
             self._begin(read)
         late = self._read_on()
@@ -81,7 +81,7 @@ class Trail:
         """Read also what is new here, from where the last of its readers is."""
         fresh = self._ends.keys() - self._starts.keys()
         starts, committed = self._reader.beginnings(fresh), self._committed_by(read)
-        positions = [(tp, committed[each].get(tp, 0)) for each, places in read.items() for tp in places if tp in fresh]
+        positions = [(tp, committed[each].get(tp, 0)) for each, tps in read.items() for tp in tps if tp in fresh]
         first = {tp: max(starts[tp], min(at for here, at in positions if here == tp)) for tp in fresh}
         self._reader.assign(self._read | first)
         self._starts |= starts
@@ -103,17 +103,13 @@ class Trail:
     def _waiting(
         self,
         service: str,
-        places: Iterable[TopicPartition],
+        tps: Iterable[TopicPartition],
         committed: Mapping[TopicPartition, int],
         late: Collection[TopicPartition],
     ) -> list[Waiting]:
         lags: Counter[str] = Counter()
-        for tp in places:
+        for tp in tps:
             position, end = max(committed.get(tp, 0), self._starts[tp]), self._ends[tp]
             if position < (end if tp in late else min(self._behind[tp], end)):
                 lags[tp.topic] += end - position
         return [Waiting(service, topic, lag) for topic, lag in lags.items()]
-
-
-def _places(counts: Mapping[str, int], topics: Iterable[str]) -> list[TopicPartition]:
-    return [TopicPartition(topic, n) for topic in topics for n in range(counts.get(topic, 0))]
